@@ -110,16 +110,16 @@ def expected(given: History) -> tuple[str, int]:
                 waiting += given.commits[commit][1]
         return reached
 
-    reachable = reach(len(given.commits) - 1)
+    ours = reach(len(given.commits) - 1)
 
     def order(version: str) -> tuple[list[int], bool]:
         number, _, candidate = version.partition("-")
         return [int(part) for part in number.split(".")], not candidate
 
-    versions = [version for version, commit in given.tags.items() if commit in reachable]
+    versions = [version for version, commit in given.tags.items() if commit in ours]
     previous = max(versions, key=order)
     final = max((version for version in versions if "-" not in version), key=order)
-    since = reachable - reach(given.tags[previous]) - reach(given.tags[final])
+    since = ours - reach(given.tags[previous]) - reach(given.tags[final])
     return previous, max((STEPS.get(given.commits[number][0], 0) for number in since), default=0)
 
 
@@ -146,8 +146,8 @@ def decide(work: Path, version: str, *, alone: bool = False) -> BumpPlan:
     """The decision in a checkout; `alone` from the clone itself."""
     hub: Any = None if alone else Files(version)
     app = VersionedApp(settings=SETTINGS, config="stagegate.yaml")
-    (app_facts,) = facts.read([app], hub, work, "main", run_id="1", today="2026-01-05", env={})
-    return plan.plan(SETTINGS, app_facts, "auto")
+    (known,) = facts.read([app], hub, work, "main", run_id="1", today="2026-01-05", env={})
+    return plan.plan(SETTINGS, known, "auto")
 
 
 def git(cwd: Path, *words: str, stdin: bytes | None = None) -> None:
@@ -156,14 +156,14 @@ def git(cwd: Path, *words: str, stdin: bytes | None = None) -> None:
 
 def differences(seed: int, folder: Path) -> list[str]:
     """The differences of one history: the depths that decide differently from the reference."""
-    expected_history = history(seed)
-    previous, step = expected(expected_history)
+    given = history(seed)
+    previous, step = expected(given)
     origin = folder / "origin"
     origin.mkdir(parents=True)
     git(origin, "init", "--quiet", "--bare", "--initial-branch=main")
     git(origin, "config", "uploadpack.allowFilter", "true")
     git(origin, "config", "uploadpack.allowAnySHA1InWant", "true")
-    git(origin, "fast-import", "--quiet", stdin=expected_history.stream)
+    git(origin, "fast-import", "--quiet", stdin=given.stream)
     decisions = {}
     for depth in DEPTHS:
         work = folder / f"depth-{depth}"
@@ -174,16 +174,16 @@ def differences(seed: int, folder: Path) -> list[str]:
     (work / "VERSION").write_text(f"{previous}\n")
     decisions["alone"] = decide(work, previous, alone=True)
     first = decisions["0"]
-    differing = [
-        f"{name}: {decision.version} and not {first.version}"
-        for name, decision in decisions.items()
-        if (decision.version, decision.level, decision.reason) != (first.version, first.level, first.reason)
-        or (name != "alone" and decision.notes != first.notes)  # only GitHub has the links
+    found = [
+        f"{name}: {one.version} and not {first.version}"
+        for name, one in decisions.items()
+        if (one.version, one.level, one.reason) != (first.version, first.level, first.reason)
+        or (name != "alone" and one.notes != first.notes)  # only GitHub has the links
     ]
     if first.previous != previous:
-        differing.append(f"the newest version is {first.previous} and not {previous}")
+        found.append(f"the newest version is {first.previous} and not {previous}")
     if first.reason != "already-released" and (first.reason == "released") != (step > 0):
-        differing.append(f"{first.reason}, but the highest step is {step}")
+        found.append(f"{first.reason}, but the highest step is {step}")
     if "-" not in previous and first.reason == "released" and RANKS[first.level] != step:
-        differing.append(f"{first.level}, but the highest step is {step}")
-    return differing
+        found.append(f"{first.level}, but the highest step is {step}")
+    return found

@@ -79,22 +79,22 @@ def run(servers: Servers, event: Event, workflow: str) -> ActRun:
 def permissions(toolkit: Path, workflow: str, text: str) -> dict[str, Mapping[str, str]]:
     """The permissions of every job of a workflow, and of those that it calls: its own, and never more than
     the calling job's. By `rewrite.token_key`."""
-    by_job: dict[str, Mapping[str, str]] = {}
+    found: dict[str, Mapping[str, str]] = {}
     document = github_yaml.load(text)
     for name, job in document["jobs"].items():
         called = _CALLED.search(job.get("uses", ""))
-        granted_to_job = granted(job.get("permissions", document.get("permissions")))
+        given = granted(job.get("permissions", document.get("permissions")))
         if called is None:
-            by_job[rewrite.token_key(workflow, name)] = granted_to_job
+            found[rewrite.token_key(workflow, name)] = given
             continue
         inner = github_yaml.load((toolkit / ".github/workflows" / called[1]).read_text())
         for inner_name, inner_job in inner["jobs"].items():
-            requested = granted(inner_job.get("permissions", inner.get("permissions", granted_to_job)))
-            by_job[rewrite.token_key(called[1], inner_name)] = {
-                right: min(level, granted_to_job.get(right, "none"), key=LEVELS.index)
-                for right, level in requested.items()
+            wanted = granted(inner_job.get("permissions", inner.get("permissions", given)))
+            found[rewrite.token_key(called[1], inner_name)] = {
+                right: min(level, given.get(right, "none"), key=LEVELS.index)
+                for right, level in wanted.items()
             }
-    return by_job
+    return found
 
 
 def granted(permissions: object) -> Mapping[str, str]:

@@ -41,12 +41,12 @@ def started(event: Event, files: Mapping[str, str]) -> list[str]:
 
 def _starts(event: Event, name: str, text: str) -> bool:
     on = _events(text)
-    filters: Mapping[str, Any] = dict.fromkeys([on] if isinstance(on, str) else on)
+    given: Mapping[str, Any] = dict.fromkeys([on] if isinstance(on, str) else on)
     if isinstance(on, dict):
-        filters = on
-    if event.name not in filters:
+        given = on
+    if event.name not in given:
         return False
-    rules: Mapping[str, Any] = filters[event.name] or {}
+    rules: Mapping[str, Any] = given[event.name] or {}
     if event.name == "workflow_dispatch":
         return str(event.payload.get("workflow", "")).endswith(f"/{name}")
     if event.name == "workflow_run":

@@ -82,18 +82,15 @@ class Application:
 
     def publish(self) -> None:
         """Serve the state as it is now."""
-        declared = self.manifest.get("metadata") or {}
+        own = self.manifest.get("metadata") or {}
         with self.lock:
-            notes = {
-                **(declared.get("annotations") or {}),
-                **({REFRESH: self.refresh} if self.refresh else {}),
-            }
+            notes = {**(own.get("annotations") or {}), **({REFRESH: self.refresh} if self.refresh else {})}
             metadata: Json = {
-                "name": self.name, "namespace": str(declared.get("namespace") or "argocd"), **self._identity,
+                "name": self.name, "namespace": str(own.get("namespace") or "argocd"), **self._identity,
                 "generation": self.generation,
-                **({"labels": declared["labels"]} if declared.get("labels") else {}),
+                **({"labels": own["labels"]} if own.get("labels") else {}),
                 **({"annotations": notes} if notes else {}),
-                **({"finalizers": declared["finalizers"]} if declared.get("finalizers") else {}),
+                **({"finalizers": own["finalizers"]} if own.get("finalizers") else {}),
             }  # fmt: skip
             document: Json = {"metadata": metadata, "spec": self.spec(), "status": {**self.status}}
             if self.around.annotation:
@@ -102,28 +99,28 @@ class Application:
                 document["operation"] = self.operation
             self.around.store.publish(self.name, document)
 
-    def want(self, spec: Json, resolved: Resolved) -> None:
+    def want(self, spec: Json, known: Resolved) -> None:
         """Store the result of a comparison as the target state."""
-        self.resolved, self.compared = resolved, spec
+        self.resolved, self.compared = known, spec
         self.desired = tuple(
             documents.tracked(item, self.name, self.namespace, self.around.annotation)
-            for item in resolved.objects
+            for item in known.objects
             if not hook_of(item)
         )
 
     def note_comparison(
-        self, spec: Json, resolved: Resolved, started: float, conditions: Sequence[Json]
+        self, spec: Json, known: Resolved, started: float, conditions: Sequence[Json]
     ) -> None:
         """Publish the result of a comparison, with the time at which it began, as in Argo CD."""
         with self.lock:
             for field in ("sourceType", "sourceTypes", "conditions"):
                 self.status.pop(field, None)
             resources = self.resources()
-            synced = all(resource["status"] == "Synced" for resource in resources)
+            synced = all(each["status"] == "Synced" for each in resources)
             self.status.update(
                 reconciledAt=documents.stamp(started), resources=resources, controllerNamespace="argocd",
-                sync=documents.sync_status("Synced" if synced else "OutOfSync", spec, resolved.revisions),
-                summary=self.summary(), **documents.source_types(spec, resolved),
+                sync=documents.sync_status("Synced" if synced else "OutOfSync", spec, known.revisions),
+                summary=self.summary(), **documents.source_types(spec, known),
             )  # fmt: skip
             if conditions and not synced:
                 self.status["conditions"] = list(conditions)
@@ -148,8 +145,8 @@ class Application:
             ]
             targets = () if spec.get("sources") else (str(spec["source"].get("targetRevision") or ""),)
             self.status["sync"] = documents.sync_status("Unknown", spec, targets)
-            for resource in self.status.get("resources") or ():
-                resource["status"] = "Unknown"
+            for each in self.status.get("resources") or ():
+                each["status"] = "Unknown"
             self.status["reconciledAt"] = documents.stamp(started)
             self.compared, self.refresh = None, None
             self.publish()
@@ -168,8 +165,8 @@ class Application:
         """The live objects, with the change made by hand."""
         if not self.live or not self.around.faults.find(self.name, "drift"):
             return self.live
-        *unchanged, last = self.live
-        return (*unchanged, {**last, "changed": "by hand"})
+        *others, last = self.live
+        return (*others, {**last, "changed": "by hand"})
 
     def look_at_health(self) -> None:
         """Publish when the health of anything changed; `reconciledAt` stays, as for any live change."""
@@ -182,12 +179,10 @@ class Application:
 
     def set_health(self, resources: Sequence[Json]) -> bool:
         """Update `status.health`; true when it changed. The transition time moves only with the status."""
-        if any(resource["status"] == "OutOfSync" for resource in resources) and not self.live:
+        if any(each["status"] == "OutOfSync" for each in resources) and not self.live:
             status = "Missing"
         else:
-            status = documents.worst(
-                [resource["health"]["status"] for resource in resources if resource.get("health")]
-            )
+            status = documents.worst([each["health"]["status"] for each in resources if each.get("health")])
         if self.status.get("health", {}).get("status") == status:
             return False
         self.status["health"] = {"status": status, "lastTransitionTime": documents.stamp(time.time())}
@@ -195,20 +190,20 @@ class Application:
 
     def _health(self) -> dict[str, Health]:
         """Health of the workloads, with the faults applied to the first of them."""
-        health = self.around.cluster.health(self.name)
-        first = next((key for key in health if not key.startswith("Job/")), None)
+        found = self.around.cluster.health(self.name)
+        first = next((key for key in found if not key.startswith("Job/")), None)
         if first is None:
-            return health
-        if time.monotonic() < self.progressing_until and health[first][0] == "Healthy":
-            health[first] = (
+            return found
+        if time.monotonic() < self.progressing_until and found[first][0] == "Healthy":
+            found[first] = (
                 "Progressing",
                 "Waiting for rollout to finish: observed deployment generation less",
             )
         for kind in ("suspended", "degraded", "progressing"):
             if self.around.faults.find(self.name, kind):
-                return {**health, first: (kind.capitalize(), f"{kind} by the lab")}
-        flapped = self._flap(health[first][0])
-        return {**health, first: (flapped, "")} if flapped else health
+                return {**found, first: (kind.capitalize(), f"{kind} by the lab")}
+        flapped = self._flap(found[first][0])
+        return {**found, first: (flapped, "")} if flapped else found
 
     def _flap(self, actual: str) -> str | None:
         """The health that a fault sets, None where the real one applies."""
@@ -223,7 +218,7 @@ class Application:
         passed = time.monotonic() - fault.started - fault.number("good", 2.0)
         if passed < fault.number("pause", 1.0):
             return "Progressing" if passed >= 0 else None
-        next_health = fault.text("then", "Healthy")
-        if next_health == "Healthy":
+        then = fault.text("then", "Healthy")
+        if then == "Healthy":
             fault.release()
-        return next_health
+        return then

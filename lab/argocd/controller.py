@@ -151,20 +151,20 @@ class ArgoCD:
 
     def wait(self, good: Callable[[Json], bool], name: str, timeout: float = 30.0) -> Json:
         """The first document that passes the check; TimeoutError with the last one after `timeout` seconds."""
-        document = self._store.wait(name, good, timeout)
-        if document is None:
+        found = self._store.wait(name, good, timeout)
+        if found is None:
             raise TimeoutError(
                 f"{name}: not within {timeout:g} s; last seen {self._words(name)}; problems {self.problems}"
             )
-        return document
+        return found
 
     def _words(self, name: str) -> str:
         status = (self._store.get(name) or {}).get("status") or {}
-        flags = {
+        kept = {
             key: status.get(key) for key in ("sync", "health", "operationState", "conditions", "resources")
         }
         pods = [state for _, _, states in self._cluster.states(name) for state in states]
-        return f"{flags} {pods}"
+        return f"{kept} {pods}"
 
     def fault(
         self,

@@ -53,10 +53,10 @@ def group_version(item: Json) -> tuple[str, str]:
 def identity(item: Json, namespace: str) -> Json:
     """group (left out for core), version, kind, namespace, name of an object."""
     group, version = group_version(item)
-    identified: Json = {"version": version, "kind": str(item["kind"]), "name": str(item["metadata"]["name"])}
+    found: Json = {"version": version, "kind": str(item["kind"]), "name": str(item["metadata"]["name"])}
     if item["kind"] not in CLUSTER_WIDE:
-        identified["namespace"] = namespace_of(item, namespace)
-    return {**({"group": group} if group else {}), **identified}
+        found["namespace"] = namespace_of(item, namespace)
+    return {**({"group": group} if group else {}), **found}
 
 
 def sync_status(status: str, spec: Json, revisions: Sequence[str]) -> Json:
@@ -64,11 +64,11 @@ def sync_status(status: str, spec: Json, revisions: Sequence[str]) -> Json:
     compared: Json = {"destination": spec.get("destination") or {}}
     if spec.get("sources"):
         compared.update(source={"repoURL": ""}, sources=spec["sources"])
-        sync: Json = {"revisions": list(revisions)} if revisions else {}
+        found: Json = {"revisions": list(revisions)} if revisions else {}
     else:
         compared["source"] = spec.get("source") or {}
-        sync = {"revision": revisions[0]} if revisions else {}
-    return {"status": status, "comparedTo": compared, **sync}
+        found = {"revision": revisions[0]} if revisions else {}
+    return {"status": status, "comparedTo": compared, **found}
 
 
 def source_types(spec: Json, resolved: Resolved) -> Json:
@@ -110,33 +110,27 @@ def applied_resources(
 ) -> list[Json]:
     """`syncResult.resources`: kubectl's message for each object."""
     before = {_key(identity(item, namespace)): item for item in live}
-    results = []
+    found = []
     for item in objects:
-        identified = identity(item, namespace)
-        old = before.get(_key(identified))
+        who = identity(item, namespace)
+        old = before.get(_key(who))
         verb = "created" if old is None else "unchanged" if old == item else "configured"
-        group = f".{identified['group']}" if identified.get("group") else ""
-        label = f"{identified['kind'].lower()}{group}/{identified['name']}"
+        what = f"{who['kind'].lower()}{'.' + who['group'] if who.get('group') else ''}/{who['name']}"
         entry = {
             "group": "",
-            **identified,
+            **who,
             "status": "Synced",
-            "message": f"{label} {verb}",
+            "message": f"{what} {verb}",
             "hookPhase": phase,
             "syncPhase": "Sync",
         }
         images = images_of([item])
-        results.append({**entry, **({"images": images} if images else {})})
-    return results
+        found.append({**entry, **({"images": images} if images else {})})
+    return found
 
 
-def _key(identified: Json) -> tuple[str, str, str, str]:
-    return (
-        str(identified.get("group", "")),
-        identified["kind"],
-        str(identified.get("namespace", "")),
-        identified["name"],
-    )
+def _key(who: Json) -> tuple[str, str, str, str]:
+    return str(who.get("group", "")), who["kind"], str(who.get("namespace", "")), who["name"]
 
 
 def history_entry(number: int, spec: Json, revisions: Sequence[str], started: float, finished: float) -> Json:
@@ -155,22 +149,22 @@ def resource_statuses(
     desired: Sequence[Json], live: Sequence[Json], namespace: str, health: Mapping[str, tuple[str, str]]
 ) -> list[Json]:
     """`status.resources`: every requested or existing object, in Argo CD's order."""
-    live_items = {_key(identity(item, namespace)): item for item in live}
-    desired_items = {_key(identity(item, namespace)): item for item in desired}
-    statuses = []
-    for key in sorted({*live_items, *desired_items}, key="/".join):
-        item = desired_items.get(key) or live_items[key]
+    there = {_key(identity(item, namespace)): item for item in live}
+    wanted = {_key(identity(item, namespace)): item for item in desired}
+    found = []
+    for key in sorted({*there, *wanted}, key="/".join):
+        item = wanted.get(key) or there[key]
         if hook_of(item):
             continue
         entry = identity(item, namespace)
-        entry["status"] = "Synced" if desired_items.get(key) == live_items.get(key) else "OutOfSync"
-        if key not in desired_items:
+        entry["status"] = "Synced" if wanted.get(key) == there.get(key) else "OutOfSync"
+        if key not in wanted:
             entry["requiresPruning"] = True
-        status = object_health(item, namespace, health) if key in live_items else ("Missing", "")
+        status = object_health(item, namespace, health) if key in there else ("Missing", "")
         if status:
             entry["health"] = {"status": status[0], **({"message": status[1]} if status[1] else {})}
-        statuses.append(entry)
-    return statuses
+        found.append(entry)
+    return found
 
 
 def object_health(
@@ -190,21 +184,19 @@ def worst(statuses: Sequence[str]) -> str:
 
 def images_of(objects: Sequence[Json]) -> list[str]:
     """Image references as written, of every pod template, sorted and once each."""
-    images: set[str] = set()
+    found: set[str] = set()
     for item in objects:
         spec = item.get("spec") if isinstance(item.get("spec"), dict) else {}
         spec = ((spec or {}).get("jobTemplate") or {}).get("spec") or spec or {}
         pod = spec if item["kind"] == "Pod" else (spec.get("template") or {}).get("spec") or {}
         for group in ("initContainers", "containers"):
-            images.update(
-                str(container["image"]) for container in pod.get(group) or () if container.get("image")
-            )
-    return sorted(images)
+            found.update(str(each["image"]) for each in pod.get(group) or () if each.get("image"))
+    return sorted(found)
 
 
 def external_urls(objects: Sequence[Json]) -> list[str]:
     """Addresses of the Ingresses, as Argo CD derives them."""
-    urls: set[str] = set()
+    found: set[str] = set()
     for item in objects:
         if item["kind"] != "Ingress":
             continue
@@ -213,10 +205,10 @@ def external_urls(objects: Sequence[Json]) -> list[str]:
             host = rule.get("host")
             paths: list[Json] = (rule.get("http") or {}).get("paths") or [{}]
             scheme = "https" if host in secure else "http"
-            urls.update(
-                f"{scheme}://{host}{str(path.get('path') or '').rstrip('/*')}" for path in paths if host
+            found.update(
+                f"{scheme}://{host}{str(each.get('path') or '').rstrip('/*')}" for each in paths if host
             )
-    return sorted(urls)
+    return sorted(found)
 
 
 def tracked(item: Json, application: str, namespace: str, annotation: bool) -> Json:
@@ -224,10 +216,9 @@ def tracked(item: Json, application: str, namespace: str, annotation: bool) -> J
     copy: Json = json.loads(json.dumps(item))
     if copy["kind"] == "CustomResourceDefinition":
         return copy
-    identified = identity(item, namespace)
+    who = identity(item, namespace)
     if annotation:
-        place = f"{identified.get('namespace', '')}/{identified['name']}"
-        mark = f"{application}:{identified.get('group', '')}/{identified['kind']}:{place}"
+        mark = f"{application}:{who.get('group', '')}/{who['kind']}:{who.get('namespace', '')}/{who['name']}"
         copy["metadata"].setdefault("annotations", {})["argocd.argoproj.io/tracking-id"] = mark
     else:
         copy["metadata"].setdefault("labels", {})["app.kubernetes.io/instance"] = application

@@ -17,7 +17,7 @@ API = "argoproj.io/"
 
 def applications(repository: Path, commit: str, folder: str) -> dict[str, Json]:
     """Name -> Application of every manifest under `folder`; ApplicationSets with lists are expanded."""
-    by_name: dict[str, Json] = {}
+    found: dict[str, Json] = {}
     for file, text in sorted(gitread.files(repository, commit, folder).items()):
         if "/templates/" in file:
             continue  # of a chart beside it
@@ -28,19 +28,19 @@ def applications(repository: Path, commit: str, folder: str) -> dict[str, Json]:
         for document in documents:
             if not str(document.get("apiVersion", "")).startswith(API):
                 continue
-            found = [document] if document["kind"] == "Application" else []
+            made = [document] if document["kind"] == "Application" else []
             if document["kind"] == "ApplicationSet":
-                found = expand(document)
-            for item in found:
-                by_name[str(item["metadata"]["name"])] = json.loads(json.dumps(item, default=str))
-    return by_name
+                made = expand(document)
+            for item in made:
+                found[str(item["metadata"]["name"])] = json.loads(json.dumps(item, default=str))
+    return found
 
 
 def expand(application_set: Json) -> list[Json]:
     """The Applications of an ApplicationSet's list generators; other generators make none here."""
     spec = application_set.get("spec") or {}
     template = spec.get("template") or {}
-    applications: list[Json] = []
+    made: list[Json] = []
     for generator in spec.get("generators") or ():
         for element in (generator.get("list") or {}).get("elements") or ():
             values = _flat(element)
@@ -49,8 +49,8 @@ def expand(application_set: Json) -> list[Json]:
                 "kind": "Application",
                 **copy.deepcopy(template),
             }
-            applications.append(_fill(document, values))
-    return applications
+            made.append(_fill(document, values))
+    return made
 
 
 def _flat(element: Json, prefix: str = "") -> dict[str, str]:

@@ -74,27 +74,24 @@ class Recorded:
 
 def summary(runs: Iterable[Run]) -> dict[str, Recorded]:
     """The recordings by action."""
-    calls_by_action: dict[str, tuple[set[str], set[Needs]]] = {}
+    made: dict[str, tuple[set[str], set[Needs]]] = {}
     for run in runs:
-        places, needs = calls_by_action.setdefault(run.action, (set(), set()))
+        places, needs = made.setdefault(run.action, (set(), set()))
         places |= run.places
         needs.add(least(run.needs))
-    return {
-        action: Recorded(frozenset(places), frozenset(needs))
-        for action, (places, needs) in calls_by_action.items()
-    }
+    return {action: Recorded(frozenset(places), frozenset(needs)) for action, (places, needs) in made.items()}
 
 
 def least(needs: Iterable[str]) -> Needs:
     """The permissions of a run without redundant ones: write includes read."""
-    distinct = set(needs)
+    given = set(needs)
     return frozenset(
-        need
-        for need in distinct
+        one
+        for one in given
         if not any(
-            alternative in distinct
-            for part in need.split(";")
-            for alternative in {part, part.replace("=read", "=write")} - {need}
+            other in given
+            for part in one.split(";")
+            for other in {part, part.replace("=read", "=write")} - {one}
         )
     )
 
@@ -102,8 +99,8 @@ def least(needs: Iterable[str]) -> Needs:
 def write(recorded: Mapping[str, Recorded]) -> None:
     """The generated file."""
     document = {
-        action: {"calls": sorted(record.places), "runs": sorted(sorted(needs) for needs in record.runs)}
-        for action, record in sorted(recorded.items())
+        action: {"calls": sorted(one.places), "runs": sorted(sorted(needs) for needs in one.runs)}
+        for action, one in sorted(recorded.items())
     }
     FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
@@ -123,16 +120,16 @@ def main(tests: list[str]) -> int:
             "loadfile",
             *(tests or TESTS),
         ]
-        completed = subprocess.run(command, cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
         recorded = summary(kept(Path(folder)))
     write(together(read(), recorded) if tests else recorded)
-    return completed.returncode
+    return done.returncode
 
 
-def together(first: Mapping[str, Recorded], second: Mapping[str, Recorded]) -> dict[str, Recorded]:
+def together(one: Mapping[str, Recorded], other: Mapping[str, Recorded]) -> dict[str, Recorded]:
     """The union of both."""
     none = Recorded(frozenset(), frozenset())
-    pairs = {action: (first.get(action, none), second.get(action, none)) for action in {*first, *second}}
+    pairs = {action: (one.get(action, none), other.get(action, none)) for action in {*one, *other}}
     return {
         action: Recorded(left.places | right.places, left.runs | right.runs)
         for action, (left, right) in pairs.items()
@@ -145,8 +142,8 @@ def read() -> dict[str, Recorded]:
         return {}
     document = json.loads(FILE.read_text(encoding="utf-8"))
     return {
-        action: Recorded(frozenset(entry["calls"]), frozenset(frozenset(needs) for needs in entry["runs"]))
-        for action, entry in document.items()
+        action: Recorded(frozenset(one["calls"]), frozenset(frozenset(needs) for needs in one["runs"]))
+        for action, one in document.items()
     }
 
 

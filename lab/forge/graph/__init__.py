@@ -46,18 +46,14 @@ def announce(raw: bytes) -> Operation:
         document = _parsed(sent["query"])
     except (ValueError, KeyError, TypeError, GraphQLError):
         return Operation()
-    operation_name = sent.get("operationName")
+    wanted = sent.get("operationName")
     for definition in document.definitions:
         if not isinstance(definition, OperationDefinitionNode):
             continue
         name = definition.name.value if definition.name else ""
-        if operation_name and operation_name != name:
+        if wanted and wanted != name:
             continue
-        fields = [
-            selection.name.value
-            for selection in definition.selection_set.selections
-            if isinstance(selection, FieldNode)
-        ]
+        fields = [one.name.value for one in definition.selection_set.selections if isinstance(one, FieldNode)]
         return Operation(name, tuple(fields) if definition.operation is OperationType.MUTATION else ())
     return Operation()
 
@@ -106,10 +102,10 @@ def answer(world: World, token: Token, raw: bytes) -> Answer:
 
 def _body(result: ExecutionResult) -> Body:
     body: Body = {}
-    if result.data is not None or not result.errors or any(error.path for error in result.errors):
+    if result.data is not None or not result.errors or any(one.path for one in result.errors):
         body["data"] = result.data
     if result.errors:
-        body["errors"] = [_error(error) for error in result.errors]
+        body["errors"] = [_error(one) for one in result.errors]
     return body
 
 

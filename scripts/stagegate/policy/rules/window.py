@@ -76,6 +76,15 @@ def _rule(text: str, wall: datetime) -> rrule | rruleset:
     return rule
 
 
+def mistake(text: str) -> str:
+    """Why a text is no rule of a window; empty where it is one."""
+    try:
+        _rule(text, _ANCHOR + timedelta(days=400))
+    except (ValueError, TypeError) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
 RULE = Rule(
     name=NAME,
     title="Now is inside a promotion window",

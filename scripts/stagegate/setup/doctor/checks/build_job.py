@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagegate.argocd_app.sources import mapping
+from stagegate.argocd_app.tree import clean
 from stagegate.model import Finding, Severity
 from stagegate.setup.doctor import build_jobs, expressions
 from stagegate.setup.doctor.build_jobs import BuildJob
@@ -98,6 +99,24 @@ def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
                 "It then ignores the files that were checked out and builds the commit that was pushed, not "
                 "the release commit.",
                 f"Write `context: .` below `with:` of {_BUILD}.",
+            )
+    for step in build.using(_BUILD):
+        inputs = mapping(step.get("with"))
+        file = str(inputs.get("file") or "Dockerfile")
+        context = str(inputs.get("context") or "")
+        path = clean(file if inputs.get("file") else f"{context}/{file}")
+        if (
+            context
+            and "${{" not in context + file
+            and "://" not in context
+            and path not in facts.survey.paths
+        ):
+            yield _finding(
+                build,
+                "error",
+                f"There is no {path}, from which the job {build.name} builds.",
+                f"{_BUILD} ends with an error, after the version has been tagged.",
+                f"Add the file, or write its path as `file:` below `with:` of {_BUILD}.",
             )
     scripts = " ".join(str(step.get("run") or "") for step in build.steps)
     if not checkouts and not build.using(_BUILD) and not _GIT.search(scripts):

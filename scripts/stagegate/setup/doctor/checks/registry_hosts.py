@@ -36,7 +36,23 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                     f"Write {near[0]} in {config}, if that is meant.",
                     file=config,
                 )
+        yield from _impossible(settings, config)
         yield from _without_host(settings, config)
+
+
+def _impossible(settings: Settings, config: str) -> Iterator[Finding]:
+    """Names that no registry accepts."""
+    for address in (*settings.images, settings.chart_reference.removeprefix("oci://")):
+        scheme, separator, plain = address.rpartition("://")
+        if address and (separator or plain != plain.lower()):
+            right = plain.lower()
+            yield finding(
+                "error",
+                f"{address} cannot be the name of an image or chart.",
+                f"A name has no {scheme}://." if separator else "Registries refuse capital letters in names.",
+                f"Write {right} in {config}, and build it under this name.",
+                file=config,
+            )
 
 
 def _is_short(host: str, well_known: str) -> bool:

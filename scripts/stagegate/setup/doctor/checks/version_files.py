@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.release import version_files
 from stagegate.release.version_files import VersionInFile
-from stagegate.settings import Settings
+from stagegate.settings import Settings, VersionFile
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.versions import Version
@@ -58,6 +59,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 file=disagreement.file,
             )
         yield from _chart(facts, settings, config)
+        yield from _forgotten(facts, settings, config, bare[0].version if bare else "")
         yield from _tags(facts, settings, config, bare[0] if bare else None)
 
 
@@ -82,6 +84,27 @@ def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Find
             f"Write `- {file}` under version.files in {config}: without `path` both are moved.",
             file=config,
         )
+
+
+def _forgotten(facts: DoctorFacts, settings: Settings, config: str, version: str) -> Iterator[Finding]:
+    """Files beside the listed ones that hold the same version, and that nobody moves."""
+    listed = {clean(place.file) for place in settings.version.places}
+    folders = {posixpath.dirname(file) for file in listed} | (set() if facts.several else {""})
+    for file in facts.survey.version_files:
+        if not version or file in listed or posixpath.dirname(file) not in folders:
+            continue
+        try:
+            found = version_files.read(VersionFile(file=file), facts.tree.file(file))
+        except Stop:
+            continue
+        if found and all(one.version == version for one in found):
+            yield finding(
+                "warning",
+                f"{file} holds {version} too, and version-bump does not move it.",
+                "After the next release the two differ.",
+                f"Write `- {file}` under version.files in {config}, unless it belongs to something else.",
+                file=file,
+            )
 
 
 def _tags(

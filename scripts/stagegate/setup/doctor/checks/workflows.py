@@ -171,6 +171,11 @@ def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[
     files = {PurePosixPath(workflow.file).name for workflow in workflows}
     if facts.hub and facts.hub.workflows is not None and not workflows:
         files = {PurePosixPath(state.path).name for state in facts.hub.workflows}
+    verifying = {
+        PurePosixPath(workflow.file).name
+        for workflow in workflows
+        if any(call.name in VERIFYING for call in workflow.calls)
+    }
     for workflow in workflows:
         for call in workflow.calls:
             name = str(call.inputs.get("verify-workflow") or "")
@@ -180,6 +185,15 @@ def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[
                     f"{call.file} names the verifying workflow {name}, which is not there.",
                     f"The workflows are: {', '.join(sorted(files))}.",
                     f"Correct `verify-workflow` of the job {call.job}.",
+                    file=call.file,
+                )
+            elif name in files - verifying and name != "none" and workflows:
+                yield finding(
+                    "error",
+                    f"{call.file} names the verifying workflow {name}, which runs no gate.",
+                    f"After a promotion, stagegate would start {name}, and the moved pin would not be tested.",
+                    f"Write one of {', '.join(sorted(verifying)) or 'none'} as `verify-workflow` of the job "
+                    f"{call.job}, or delete the line.",
                     file=call.file,
                 )
 
