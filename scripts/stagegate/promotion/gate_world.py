@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from stagegate.argocd_app import render_inputs, status
-from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart import package, published, render
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
@@ -18,6 +17,7 @@ from stagegate.gate.facts import Facts
 from stagegate.gate.prepare import World
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
+from stagegate.promotion import umbrella_render
 
 
 def world(facts: Facts, connections: Connections) -> World:
@@ -49,14 +49,10 @@ def rendered(facts: Facts, connections: Connections, document: dict[str, Any]) -
     application = status.read(document)
 
     def read(address: str, _: str, path: str) -> bytes | None:
+        side = umbrella_render.repository(connections, application.name, address)
         revision = next(s.revision for s in application.sources if s.repository == address)
-        for side in (connections.app, connections.pins):
-            if same_repository(address, side.repository) != "foreign":
-                blob = side.files(revision, [path])[path]
-                return blob.content if blob else None
-        what = f"The values of {application.name} are in {address}."
-        why = "That is neither the app's nor the pins' repository."
-        raise Stop("wrong-source", what, why, "Nothing to do.")
+        blob = side.files(revision, [path])[path]
+        return blob.content if blob else None
 
     wanted = render_inputs.render_inputs(document, read, chart=chart.reference.rpartition("/")[2])
     fetched = published.fetch(connections.registry, f"{chart.reference}@{chart.digest}")
@@ -64,6 +60,12 @@ def rendered(facts: Facts, connections: Connections, document: dict[str, Any]) -
         raise Stop(
             "missing-file", f"{chart.reference}@{chart.digest} is gone.", "It was deleted.", "Republish it."
         )
-    objects = render.render(fetched.archive, wanted.inputs, where=application.name)
     files = package.unpack(fetched.archive, chart.reference)
+    place = wanted.chart
+    in_git = f"{place.path.strip('/.')}/Chart.yaml".lstrip("/") if place.kind == "git" else ""
+    if in_git and umbrella_render.is_umbrella(read(place.url, "", in_git), facts.settings):
+        around = umbrella_render.around(facts.settings, chart, fetched.archive, connections, application)
+        objects = umbrella_render.render(document, place, around)
+    else:
+        objects = render.render(fetched.archive, wanted.inputs, where=application.name)
     return Rendering(objects=tuple(dict(one.body) for one in objects), unsteady=comparing.unsteady(files))
