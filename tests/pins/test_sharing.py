@@ -7,6 +7,7 @@ import pytest
 from stagegate import pins
 from stagegate import settings as settings_file
 from stagegate.model import Release
+from stagegate.pins import changes
 from stagegate.settings import Settings
 
 SETTINGS = b"""
@@ -51,6 +52,18 @@ def test_each_environment_moves_only_its_own_part(kind: str) -> None:
     }
     assert pins.edit(found["staging"], release, OURS) == (content, ())
     assert pins.edit(found["prod"], release, OURS)[0] == FILES[kind]("1.2.0", "1.2.0").encode()
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_release_of_one_environment_is_none_of_the_other(kind: str) -> None:
+    old, new = (FILES[kind](staging, "1.1.0").encode() for staging in ("1.2.0", "1.3.0"))
+    moved = {
+        e.name: changes.moves_release(OURS, e, {"shop.yaml": old}, {"shop.yaml": new})
+        for e in OURS.environments
+    }
+    assert moved == {"staging": True, "prod": False}
+    broken = {"shop.yaml": b"a: ["}
+    assert changes.moves_release(OURS, OURS.environment("prod"), {"shop.yaml": old}, broken)
 
 
 @pytest.mark.parametrize("kind", FILES)

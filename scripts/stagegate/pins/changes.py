@@ -10,7 +10,7 @@ from stagegate import pins
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.settings import Settings
+from stagegate.settings import Environment, Settings
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +47,27 @@ def of_pins(
     listed = pinned_version.files_of(settings.environment(environment))
     files = tuple(file for file in listed if old[file] != new[file])
     return files, tuple(file for file in files if _is_more(file, settings, old, new))
+
+
+def moves_release(
+    settings: Settings,
+    environment: Environment,
+    old: Mapping[str, bytes | None],
+    new: Mapping[str, bytes | None],
+) -> bool:
+    """Whether one of the scalars that name the release of an environment differs. What cannot be read does."""
+    try:
+        before, after = (
+            [
+                (place.file, place.document, place.path, place.inside, place.value)
+                for pin in environment.pins
+                for place in pinned_version.read(pin, contents, settings, environment).places
+            ]
+            for contents in (old, new)
+        )
+    except Stop:
+        return True
+    return before != after
 
 
 def is_branch(revision: str, branch: str) -> bool:

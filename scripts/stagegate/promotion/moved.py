@@ -17,7 +17,7 @@ from stagegate.errors import Stop
 from stagegate.evidence import accepted
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
-from stagegate.pins import pinned_version
+from stagegate.pins import changes, pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.promotion import app_state, used_files, watched_paths
 from stagegate.promotion.app_state import AppState
@@ -266,7 +266,11 @@ def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[fr
     touched = set()
     for one in state.settings.environments:
         old, new = (Side(connections, state.settings, state.base, one, tree) for tree in (before, after))
-        if watched.changed(old, new).any:
+        change = watched.changed(old, new)
+        # Several environments may be pinned in one file, such as the elements of an ApplicationSet.
+        if change.more or (
+            change.files and changes.moves_release(state.settings, one, before.contents, after.contents)
+        ):
             touched.add(one.name)
     old_settings, new_settings = (tree.contents[connections.config] for tree in (before, after))
     return frozenset(touched), old_settings != new_settings, old_settings is None
