@@ -73,6 +73,20 @@ def test_a_release_missed_in_an_outage_is_proposed_once_by_the_next_evaluation(w
     assert len(open_titles(world)) == 1
 
 
+def test_a_proposal_that_no_longer_merges_is_made_again(world: Shop) -> None:
+    """The base changed the line that it changes, as a merge for another environment in the same file does."""
+    assert run(world, environment="prod")[1]["reason"] == "proposed"
+    (pull,) = world.hub().pulls()
+    pins = world.pins("prod")
+    (line,) = [one for one in pins.splitlines() if "targetRevision:" in one and "1.0.0" in one]
+    world.repo.seed({"deploy/prod.yaml": pins.replace(line, f"{line} # ours")})
+    code, told = run(world, mode="evaluate")
+    assert (code, told["reason"], told["pr-number"]) == (0, "updated", str(pull.number))
+    assert run(world, mode="evaluate")[1]["reason"] == "already-proposed"
+    world.merge(pull.number)
+    assert f"{line.replace('1.0.0', '1.1.0')} # ours" in world.pins("prod")
+
+
 def test_an_outage_of_the_registry_is_reported_and_stops_no_evaluation(world: Shop) -> None:
     text = world.repo.read("main", "stagegate.yaml").decode()
     world.repo.seed({"stagegate.yaml": text.replace(world.host, "127.0.0.1:9")})

@@ -44,11 +44,15 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on a head: of the worst environment, success where none is touched."""
+    """The verdict on a head: of the worst environment, success where none is touched.
+
+    `conflicts`: GitHub cannot merge it into the base as it is now.
+    """
 
     head: str
     verdict: PinsStatus
     environments: tuple[Judged, ...] = ()
+    conflicts: bool = False
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ def judge(connections: Connections, state: AppState, of: hub.Pull, now: datetime
         return judgement
     merge = pins.trial_merge(of.number, state.head, of.head_sha)
     if merge is None:
-        return judgement  # a conflict cannot be merged
+        return msgspec.structs.replace(judgement, conflicts=True)
     if not missing and _is_plain(fork, base, head, repositories.tree_at(pins, merge)):
         return judgement
     merged = evaluate.change(connections, state, state.head, merge, origin, now)

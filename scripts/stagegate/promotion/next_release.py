@@ -91,11 +91,15 @@ def stopped(evaluated: Result, environment: str, stop: Stop) -> Result:
 
 
 def _is_over(one: Evaluated) -> bool:
-    """Whether an open promotion can no longer be merged: its version is banned, or has lost its evidence."""
-    return branch_names.is_promotion(one.pull.head_ref) and any(
-        result.rule in ("ban", "evidence") and result.state == "stop"
-        for judged in one.judgement.environments
-        for result in judged.rules
+    """Whether an open promotion can no longer be merged: its version is banned or has lost its evidence, or the
+    base has changed the same lines, such as those of another environment in the same file."""
+    return branch_names.is_promotion(one.pull.head_ref) and (
+        one.judgement.conflicts
+        or any(
+            result.rule in ("ban", "evidence") and result.state == "stop"
+            for judged in one.judgement.environments
+            for result in judged.rules
+        )
     )
 
 
