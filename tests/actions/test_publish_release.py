@@ -140,6 +140,18 @@ def refused(world: Shop, version: str, reason: str, code: int, words: str) -> No
     assert [c for c in world.forge.calls if c.path.endswith("/releases") and c.method == "POST"] == []
 
 
+def test_the_gate_that_passes_first_leaves_the_release_to_the_last_one(world: Shop) -> None:
+    """Two last environments, of which the one that the settings name second passes first."""
+    settings = world.repo.read("main", "stagegate.yaml").decode()
+    second = "  - name: prod-us\n    after: [staging]\n    argocd: none\n    pins: [deploy/argocd/us.yaml]\n"
+    world.repo.seed({"stagegate.yaml": f"{settings}{second}", "deploy/argocd/us.yaml": "a: 1\n"})
+    world.passed("1.1.0", "prod-us")
+    world.hub().set_status(world.commits["1.1.0"], "stagegate/shop/prod-us", "success", "passed")
+    assert run(world, version="1.1.0", wait_for_others="true") == 0
+    assert world.outputs()["reason"] == "queued"
+    assert world.hub().releases() == []
+
+
 def test_without_evidence_nothing_is_written(world: Shop) -> None:
     refused(world, "1.1.0", "no-evidence", 1, "No gate has written a status")
     world.passed("1.1.0", "staging")

@@ -14,7 +14,7 @@ _LIMIT = 120_000  # characters; GitHub accepts 125,000
 
 def body(facts: ReleaseFacts) -> str:
     """The text of the release: notes, contents, and evidence of its gates."""
-    tested = next((e.evidence for e in facts.environments if e.required), None)
+    tested = next((e.evidence for e in facts.environments if e.required and e.evidence), None)
     text = render("release_body.md.j2", facts=facts, tested=tested)
     return markdown.shorten(text, _LIMIT, "The notes are too long for a release; see the changelog.")
 
