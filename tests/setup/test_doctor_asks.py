@@ -135,7 +135,16 @@ def test_a_missing_setting_on_github_is_reported_with_its_gh_command(
     assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SHOP_URL")["fix"]
     assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SLACK_URL")["fix"]
     assert "gh variable set STAGEGATE_HOSTS --env staging" in done.told("variables", "STAGEGATE_HOSTS")["fix"]
-    assert "gh secret set ARGOCD_TOKEN --env staging" in done.told("variables", "ARGOCD_TOKEN")["fix"]
+    token = done.told("variables", "ARGOCD_TOKEN")  # the workflows pass the one secret on, and no other
+    assert "\\nARGOCD_TOKEN=...' | gh secret set STAGEGATE_VARIABLES --env staging" in token["fix"]
+    staging.secrets["ARGOCD_TOKEN"] = clinic.forge.world.now()
+    assert "ARGOCD_TOKEN" in diagnose().told("variables", "nor the secret STAGEGATE_VARIABLES")["message"]
+    own = ("secrets.STAGEGATE_VARIABLES }}", "secrets.STAGEGATE_VARIABLES }}\n      ARGOCD_TOKEN: x")
+    passed = diagnose({f".github/workflows/{name}.yml": own for name in ("release", "stagegate")})
+    assert "ARGOCD_TOKEN" not in passed.told("variables", "STAGEGATE_VARIABLES")["message"]
+    del staging.secrets["ARGOCD_TOKEN"]
+    alone_ = diagnose({f".github/workflows/{name}.yml": own for name in ("release", "stagegate")})
+    assert "gh secret set ARGOCD_TOKEN --env staging" in alone_.told("variables", "no secret ARGOCD")["fix"]
     assert "can_approve_pull_request_reviews=true" in done.told("workflow-token")["fix"]
     disabled = done.told("workflows", ".github/workflows/stagegate.yml is disabled")
     assert disabled["fix"] == "gh workflow enable stagegate.yml --repo acme/shop"
@@ -208,6 +217,10 @@ def test_rules_that_block_direct_commits_are_reported_and_protecting_rules_requi
     assert unread.told("production-protected", "Nothing protects prod")["severity"] == "warning"
     nobody = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
     assert nobody.told("production-protected", "Nothing protects prod")["severity"] == "error"
+    # A ruleset would refuse the commits of version-bump and to staging.
+    cure = before.told("production-protected", "Nothing protects prod")["fix"]
+    assert cure.startswith("Write `promotion: {approvals: 1}` for prod in stagegate.yaml.")
+    assert "the commits of version-bump and promotions to staging" in cure and "bypass_actors" in cure
     someone = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 1")})
     assert "Nothing protects" not in str(someone.findings)
     clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
@@ -301,6 +314,12 @@ def test_a_stray_tag_and_a_pin_of_a_missing_image_are_reported(clinic: Clinic, d
     assert (
         "is not in the registry, and prod is pinned to it" in done.told("published-tags", "v1.1.0")["message"]
     )
+    chart = diagnose({"deploy/argocd/prod.yaml": ('"1.0.0"', '"1.1.0"')})
+    told = chart.told("published-tags", "charts/shop:1.1.0 is not in the registry, and prod is pinned to it")
+    publish = (
+        "helm package charts/shop --version 1.1.0 --app-version 1.1.0 && helm push shop-1.1.0.tgz oci://"
+    )
+    assert publish in told["fix"]
 
 
 def test_an_unreachable_registry_is_not_checked_rather_than_wrong(diagnose: Diagnose, clinic: Clinic) -> None:

@@ -94,6 +94,7 @@ def add(path: str, text: str) -> Callable[[Path], None]:
 
 
 HELM, GITOPS, MONO, IMAGE = "helm-created", "gitops-folders", "kustomize-monorepo", "image-only"
+SETS = "application-set"
 APP = "deploy/argocd/prod.yaml"
 PINS = "deploy/svc-a/overlays/prod-eu/kustomization.yaml"
 CHART = (
@@ -218,6 +219,18 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         "warning",
         "does not sync by itself",
         "automated",
+    ),
+    "an ApplicationSet whose Applications sync by hand": (
+        SETS,
+        change(
+            "appsets/shop.yaml",
+            "      project: default\n",
+            "      project: default\n      syncPolicy: {syncOptions: [CreateNamespace=true]}\n",
+        ),
+        "sets-follow",
+        "warning",
+        "The Applications of the ApplicationSet shop do not sync",
+        "under `spec.template.spec.syncPolicy` in appsets/shop.yaml",
     ),
     "an Application of another name": (
         IMAGE,

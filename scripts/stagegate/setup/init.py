@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import msgspec
 from stagegate import inside
 from stagegate import settings as settings_file
 from stagegate.errors import Stop
-from stagegate.setup import files, github_app, origin, propose, survey
+from stagegate.setup import files, github_app, next_steps, origin, propose, survey
 from stagegate.setup.files import SetupFiles
 from stagegate.setup.migration import imported
 from stagegate.setup.proposed import AppProposal, Wish
@@ -146,13 +145,7 @@ def _notes(
                 f"{workflow.file} also does: {', '.join(workflow.does)}. Remove the steps that the new "
                 "release workflow takes over, so that a version is made, tagged and published once."
             )
-    if composed.applied:
-        filenames = " ".join(f"--filename {shlex.quote(path)}" for path in composed.applied)
-        notes.append(
-            f"Argo CD has to learn of the new Applications once, when they are on {surveyed.branch}: run "
-            f"`kubectl apply {filenames}`. It reads {surveyed.address}, and a private repository only after "
-            f"`argocd repo add {shlex.quote(surveyed.address)}` with a user and a token that may read it."
-        )
+    notes += next_steps.notes(proposals, composed, surveyed)
     if uses.startswith(origin.EXAMPLE):
         notes.append(
             f"The workflows name {uses}, which is an example. Run again with --stagegate owner/stagegate@<commit>."

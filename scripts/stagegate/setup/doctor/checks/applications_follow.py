@@ -12,6 +12,7 @@ from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment
+from stagegate.setup.doctor import sync_policy
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.documents import Document
@@ -52,7 +53,7 @@ def _follows(
             "warning",
             f"The Application {name} does not sync by itself.",
             "A moved pin then waits for somebody, and the gate times out.",
-            "Write `syncPolicy: {automated: {prune: true, selfHeal: true}}`.",
+            sync_policy.cure(mapping(application.get("spec")), file),
             file=file,
             environment=environment.name,
         )

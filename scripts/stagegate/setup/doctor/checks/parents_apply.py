@@ -10,7 +10,7 @@ from stagegate.argocd_app.sources import mapping
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment
-from stagegate.setup.doctor import app_of_apps
+from stagegate.setup.doctor import app_of_apps, sync_policy
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.documents import Document
@@ -86,7 +86,7 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
             "warning",
             f"The Application {parent.name} does not sync by itself.",
             f"It applies {file}: a moved pin waits for somebody, and the gate of {environment.name} times out.",
-            f"Write `syncPolicy: {{automated: {{prune: true, selfHeal: true}}}}` in {parent.file}.",
+            sync_policy.cure(mapping(parent.content.get("spec")), parent.file),
             file=parent.file,
             environment=environment.name,
         )

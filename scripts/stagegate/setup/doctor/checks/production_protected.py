@@ -7,6 +7,7 @@ from typing import Any
 
 from stagegate.clients.hub import BranchRule
 from stagegate.model import Finding, statuses
+from stagegate.settings import Environment
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 from stagegate.setup.files import CODEOWNERS
@@ -24,6 +25,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     owned = any(path in facts.survey.paths for path in CODEOWNERS)
     protected = [settings for _, settings in facts.valid if settings.trust.level == "protected"]
     ruled = STATUS in required
+    committed = [] if protected else list(_committed(facts))
     everything_read = hub.rules is not None and hub.reads_protection
     for config, settings, environment in facts.places:
         approvals = environment.promotion.approvals
@@ -37,7 +39,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 f"Nothing protects {environment.name}.",
                 f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} requires a review, and "
                 f"{STATUS} is not required{_unread(hub)}.",
-                _require(hub),
+                _approve(environment, config, _after_app(hub, committed)) if committed else _require(hub),
                 file=config,
                 environment=environment.name,
             )
@@ -46,7 +48,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             "error" if protected else "warning",
             f"The status {STATUS} is not required on {facts.survey.branch}.",
             "A pull request that changes a pin by hand can be merged without passing the rules.",
-            _require(hub),
+            _after_app(hub, committed) if committed else _require(hub),
         )
     elif protected and ruled and not required[STATUS]:
         yield finding(
@@ -93,9 +95,36 @@ def _unread(hub: HubFacts) -> str:
     return ""
 
 
-def _require(hub: HubFacts) -> str:
+def _committed(facts: DoctorFacts) -> Iterator[str]:
+    """What the job's token commits to the branch, which a required status refuses."""
+    if any(settings.version.places and not settings.source for _, settings in facts.valid):
+        yield "version-bump"
+    for _, settings, environment in facts.places:
+        if environment.promotion.strategy == "direct" and not settings.policy:
+            yield f"promotions to {environment.name}"
+
+
+def _approve(environment: Environment, config: str, more: str) -> str:
+    return f"Write `promotion: {{approvals: 1}}` for {environment.name} in {config}. {more}"
+
+
+def _after_app(hub: HubFacts, committed: list[str]) -> str:
+    """How to require the status although commits need a bypass."""
+    commits = " and ".join(dict.fromkeys(committed))
+    bypass = (
+        '"bypass_actors":[{"actor_id":<ID of the App>,"actor_type":"Integration","bypass_mode":"always"}],'
+    )
+    return (
+        f"A ruleset that requires {STATUS} also refuses the commits of {commits}. To require it, first give "
+        "stagegate a GitHub App (docs/adopt.md, GitHub App), which the ruleset lets bypass it: "
+        f"{_require(hub, bypass)}"
+    )
+
+
+def _require(hub: HubFacts, bypass: str = "") -> str:
     ruleset = (
-        '{"name":"stagegate","target":"branch","enforcement":"active","conditions":{"ref_name":{"include":'
+        f'{{"name":"stagegate","target":"branch","enforcement":"active",{bypass}'
+        '"conditions":{"ref_name":{"include":'
         '["~DEFAULT_BRANCH"],"exclude":[]}},"rules":[{"type":"required_status_checks","parameters":'
         '{"strict_required_status_checks_policy":false,"required_status_checks":[{"context":"stagegate/pins"}]}}]}'
     )

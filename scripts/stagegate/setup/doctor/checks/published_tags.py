@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import quote
 
 from stagegate.errors import Stop
 from stagegate.model import Finding
-from stagegate.settings import Settings
+from stagegate.pins import PinPlace
+from stagegate.settings import Environment, Settings
+from stagegate.setup import next_steps
 from stagegate.setup.doctor import pinned
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
@@ -27,28 +30,64 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield from _pinned(facts, settings, image, set(tags))
             if not settings.source:
                 yield from _stray(facts, settings, image, tags)
+        chart = settings.chart_reference.removeprefix("oci://")
+        if settings.own_chart is not None and chart in repositories:
+            yield from _unpublished(facts, settings, chart, set(repositories[chart].tags))
 
 
 def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) -> Iterator[Finding]:
     for environment in settings.environments:
-        for pin in environment.pins:
-            try:
-                places = pinned.read(facts, settings, environment, pin).places
-            except Stop:
-                continue
-            for place in places:
-                value = place.value.rpartition(":")[2] if "/" in place.value else place.value
-                tag = value.partition("@")[0]
-                is_own_tag = place.role == "image-tag" and place.subject in ("", image) and not place.moving
-                if is_own_tag and tag and tag not in tags:
-                    yield finding(
-                        "error",
-                        f"{image}:{tag} is not in the registry, and {environment.name} is pinned to it.",
-                        f"The registry has {', '.join(sorted(tags)[-5:])}.",
-                        f"Publish it, or correct {place.file}, line {place.line}.",
-                        file=place.file,
-                        environment=environment.name,
-                    )
+        for place in _places(facts, settings, environment):
+            value = place.value.rpartition(":")[2] if "/" in place.value else place.value
+            tag = value.partition("@")[0]
+            ours = place.role == "image-tag" and place.subject in ("", image) and not place.moving
+            if ours and tag and tag not in tags:
+                yield finding(
+                    "error",
+                    f"{image}:{tag} is not in the registry, and {environment.name} is pinned to it.",
+                    f"The registry has {', '.join(sorted(tags)[-5:])}.",
+                    f"Publish it, or correct {place.file}, line {place.line}.",
+                    file=place.file,
+                    environment=environment.name,
+                )
+
+
+def _unpublished(facts: DoctorFacts, settings: Settings, chart: str, tags: set[str]) -> Iterator[Finding]:
+    """Versions of the chart that environments are pinned to and nobody published."""
+    missing: dict[str, list[tuple[Environment, PinPlace]]] = {}
+    for environment in settings.environments:
+        for place in _places(facts, settings, environment):
+            version = place.names.get("version", "")
+            if place.role == "chart-version" and version and version.replace("+", "_") not in tags:
+                missing.setdefault(version, []).append((environment, place))
+    for version, found in missing.items():
+        names = ", ".join(dict.fromkeys(environment.name for environment, _ in found))
+        place = found[0][1]
+        yield finding(
+            "error",
+            f"The chart {chart}:{version} is not in the registry, and {names} {'is' if len(found) == 1 else 'are'} "
+            "pinned to it.",
+            "Argo CD cannot deploy it, and a promotion cannot be compared with what runs.",
+            _publish(facts, settings, version) or f"Publish it, or correct {place.file}, line {place.line}.",
+            file=place.file,
+            environment=found[0][0].name if len(found) == 1 else "",
+        )
+
+
+def _publish(facts: DoctorFacts, settings: Settings, version: str) -> str:
+    """How to publish a chart that is in this repository; nothing for one that is not."""
+    own = settings.own_chart
+    if own is None or settings.source or f"{own.path}/Chart.yaml" not in facts.survey.paths:
+        return ""
+    name = settings.chart_reference.rpartition("/")[2]
+    return f"Publish it once: {next_steps.publish_chart(own.path, name, version, own.repository)}"
+
+
+def _places(facts: DoctorFacts, settings: Settings, environment: Environment) -> Iterator[PinPlace]:
+    """The places of an environment's pins, as far as they can be read."""
+    for pin in environment.pins:
+        with suppress(Stop):  # pins-readable reports it
+            yield from pinned.read(facts, settings, environment, pin).places
 
 
 def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, ...]) -> Iterator[Finding]:
@@ -100,7 +139,7 @@ def _newest(settings: Settings, tags: tuple[str, ...]) -> Version | None:
 
 CHECK = DoctorCheck(
     name="published-tags",
-    looks_at="Image tags that pins ask for, and stray version tags above every release",
+    looks_at="Image tags and charts that pins ask for, and stray version tags above every release",
     cure="Publish or delete the tag.",
     check=check,
     needs=frozenset({"registry"}),

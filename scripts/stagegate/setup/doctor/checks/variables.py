@@ -14,6 +14,9 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 
 LINES = "STAGEGATE_VARIABLES"
+TOKEN = "ARGOCD_TOKEN"  # noqa: S105  the name of the secret
+_TOKEN_IS = "It is the token of an Argo CD account that may `get` the Applications."  # noqa: S105
+_MAKE_TOKEN = "argocd account generate-token --account stagegate"  # noqa: S105
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -36,43 +39,64 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 environment=environment.name,
             )
             continue
-        yield from _argocd(hub, environment, name, variables, secrets)
-        place = _Place(hub, environment, name, variables | secrets, is_mapped)
+        place = _Place(hub, environment, name, variables | secrets, is_mapped, _passes_token(facts))
+        yield from _argocd(place, variables, secrets)
         yield from _scenarios(settings, place)
         yield from _hosts(hub, environment, name, variables)
         yield from _channels(settings, place)
     yield from _elsewhere(facts, hub)
 
 
-def _argocd(
-    hub: HubFacts, environment: Environment, name: str, variables: set[str], secrets: set[str]
-) -> Iterator[Finding]:
+def _argocd(place: _Place, variables: set[str], secrets: set[str]) -> Iterator[Finding]:
+    """Argo CD's address, and its token where the gates get it as a secret of its own."""
+    environment, repository = place.environment, place.hub.repository
     if environment.argo.source != "api":
         return
     if "ARGOCD_SERVER" not in variables and LINES not in secrets:
         yield finding(
             "error",
-            f"{name} has no variable ARGOCD_SERVER.",
+            f"{place.name} has no variable ARGOCD_SERVER.",
             f"The gate of {environment.name} reads Argo CD at that address.",
-            f"gh variable set ARGOCD_SERVER --env {shlex.quote(name)} --repo {hub.repository} "
+            f"gh variable set ARGOCD_SERVER --env {shlex.quote(place.name)} --repo {repository} "
             "--body argocd.example.com",
             environment=environment.name,
         )
-    if "ARGOCD_TOKEN" not in secrets and LINES not in secrets:
+    if environment.argo.auth != "token":
+        return
+    if place.passes_token and not {TOKEN, LINES} & secrets:
         yield finding(
             "error",
-            f"{name} has no secret ARGOCD_TOKEN.",
-            "It is the token of an Argo CD account that may `get` the Applications.",
-            f"argocd account generate-token --account stagegate | gh secret set ARGOCD_TOKEN "
-            f"--env {shlex.quote(name)} --repo {hub.repository}",
+            f"{place.name} has no secret {TOKEN}.",
+            _TOKEN_IS,
+            f"{_MAKE_TOKEN} | gh secret set {TOKEN} --env {shlex.quote(place.name)} --repo {repository}",
             environment=environment.name,
         )
+    elif not place.passes_token and {TOKEN, LINES} <= secrets:
+        yield finding(
+            "warning",
+            f"No job passes the secret {TOKEN} of {place.name} to the gate of {environment.name}.",
+            f"The calls in the workflows pass {LINES} and not {TOKEN}.",
+            f"Write {TOKEN}=... as a line of the secret {LINES}, and delete the other: gh secret delete {TOKEN} "
+            f"--env {shlex.quote(place.name)} --repo {repository}",
+            environment=environment.name,
+        )
+
+
+def _passes_token(facts: DoctorFacts) -> bool:
+    """Whether the token reaches the gates as a secret of its own. A called workflow sees only what it is passed;
+    jobs that call no workflow of stagegate read every secret."""
+    calls = workflow_calls.calls(facts)
+    passed = {name for call in calls for name in call.secrets}
+    return (
+        not passed or bool(passed & {TOKEN, "inherit"}) or any(call.name == "staging-gate" for call in calls)
+    )
 
 
 class _Place(msgspec.Struct, frozen=True):
     """A GitHub Environment of a gate: its name, and the names of variables and secrets that its jobs can be given.
 
     `is_mapped`: a job of the user runs the gate, and its `env:` can map those that are set by their own names.
+    `passes_token`: Argo CD's token reaches the gate as a secret of its own.
     """
 
     hub: HubFacts
@@ -80,6 +104,7 @@ class _Place(msgspec.Struct, frozen=True):
     name: str
     held: set[str]
     is_mapped: bool
+    passes_token: bool
 
 
 def _lines(severity: Severity, names: Sequence[str], why: str, place: _Place) -> Iterator[Finding]:
@@ -104,8 +129,17 @@ def _lines(severity: Severity, names: Sequence[str], why: str, place: _Place) ->
 
 
 def _scenarios(settings: Settings, place: _Place) -> Iterator[Finding]:
-    why = f"The scenarios of {settings.app} use them, and an empty one ends the gate."
-    yield from _lines("error", place.environment.gate.variables, why, place)
+    """The scenario variables, and with them Argo CD's token where the calls pass the one secret only."""
+    names, whys, argo = list(place.environment.gate.variables), list[str](), place.environment.argo
+    if names:
+        whys.append(
+            f"The scenarios of {settings.app} use {', '.join(names)}, and an empty one ends the gate."
+        )
+    if argo.source == "api" and argo.auth == "token" and not place.passes_token:
+        names.append(TOKEN)
+        whys.append(f"{TOKEN}: {_TOKEN_IS[0].lower()}{_TOKEN_IS[1:]} Make it with `{_MAKE_TOKEN}`.")
+        place = msgspec.structs.replace(place, held=place.held - {TOKEN})
+    yield from _lines("error", names, " ".join(whys), place)
 
 
 def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[str]) -> Iterator[Finding]:
