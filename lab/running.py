@@ -50,6 +50,7 @@ def run(servers: Servers, event: Event, workflow: str) -> ActRun:
     text = (clone / ".github" / "workflows" / workflow).read_text()
     for file in (clone / ".github" / "workflows").glob("*.yml"):
         file.write_text(rewrite.for_act(file.read_text(), reference, file.name))
+    secrets = servers.secrets(repository)
     servers.say(f"{event.name} starts {workflow} (run {run_id})")
     code = act.run(
         workflow=workflow,
@@ -63,7 +64,8 @@ def run(servers: Servers, event: Event, workflow: str) -> ActRun:
         environ=servers.environ(run_id, repository),
         variables={"LAB": json.dumps({"stagegate": {}, **servers.variables()})},
         secrets={
-            "LAB": json.dumps({"stagegate": {}, **servers.secrets(repository)}),
+            **secrets.get("", {}),  # of the repository itself
+            "LAB": json.dumps({"stagegate": {}, **secrets}),
             "LAB_TOKENS": json.dumps(_tokens(servers, repository, workflow, text)),
         },
         repositories={reference: servers.toolkit},

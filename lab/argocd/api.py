@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ class Api:
     reconcilers: Mapping[str, Reconciler]
     version: str
     refresh_deadline: float
+    known_clusters: Sequence[Json]
 
     def answer(self, token: Token, name: str, what: str, query: Query) -> Json:
         """One application's document or sub-resource; ApiError in Argo CD's words."""
@@ -81,8 +82,8 @@ class Api:
         return found
 
     def clusters(self, token: Token) -> Json:
-        """The only cluster, for a token that may read all; `items` is null for others."""
-        return {"metadata": {}, "items": [documents.CLUSTER] if token.applications is None else None}
+        """Every cluster, for a token that may read all; `items` is null for others."""
+        return {"metadata": {}, "items": list(self.known_clusters) if token.applications is None else None}
 
     def listing(self, token: Token, query: Query) -> Json:
         """Every application that the token may read and the query names; `items` is null without any."""

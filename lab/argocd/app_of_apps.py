@@ -49,7 +49,9 @@ class AppOfApps:
             head = gitread.head(self._repository, self._branch)
             if head is not None and head != self._head:
                 try:
-                    self._manifests = applications(self._repository, head, self._folder)
+                    self._manifests = applications(
+                        self._repository, head, self._folder, around.sources, around.clusters
+                    )
                     self._head = head
                 except (CannotRender, gitread.NoSuchRevision) as error:
                     around.problem(f"{head}: {error}")

@@ -26,7 +26,7 @@ class Surroundings:
     """What every application's controller shares. `annotation`: tracking by annotation (3.x), not label.
 
     `error_grace`: seconds for which only a refresh shows an error of a repository. `retry_pause`: seconds
-    before the first retry of a failed sync.
+    before the first retry of a failed sync. `clusters`: those that the API lists and generators find.
     """
 
     store: Store
@@ -40,6 +40,7 @@ class Surroundings:
     annotation: bool
     error_grace: float
     retry_pause: float
+    clusters: Sequence[Json]
 
 
 class Application:
@@ -90,7 +91,7 @@ class Application:
                 "generation": self.generation,
                 **({"labels": own["labels"]} if own.get("labels") else {}),
                 **({"annotations": notes} if notes else {}),
-                **({"finalizers": own["finalizers"]} if own.get("finalizers") else {}),
+                **{k: own[k] for k in ("finalizers", "ownerReferences") if own.get(k)},
             }  # fmt: skip
             document: Json = {"metadata": metadata, "spec": self.spec(), "status": {**self.status}}
             if self.around.annotation:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lab.argocd import gitread, shapes
+from lab.argocd import documents, gitread, shapes
 from lab.argocd.access import Tokens
 from lab.argocd.api import Api
 from lab.argocd.app_of_apps import AppOfApps
@@ -43,6 +43,7 @@ class ArgoCD:
     retry_pause: seconds before the first of the retries of a failed sync; each further pause is twice as long.
     version: that of Argo CD. Before 2.13.8, 2.14.8, 3.0.23 and 3.1 an annotated tag is shown by its own id.
     image_id: which digest pods report, "index" (containerd) or "platform".
+    clusters: `name`, `server` and `labels` of registered clusters; what is deployed there runs here, too.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ArgoCD:
         retry_pause: float = 0.2,
         port: int = 0,
         tls: bool = False,
+        clusters: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         for folder in ("git", "images", "run"):
@@ -93,9 +95,13 @@ class ArgoCD:
             image_id,
         )
         self._paused = threading.Event()
+        known_clusters = [
+            documents.CLUSTER,
+            *(documents.cluster(one["name"], one["server"], one.get("labels") or {}) for one in clusters),
+        ]
         around = Surroundings(
             self._store, self._cluster, sources, self.faults, lambda: self.secrets, self._problem,
-            self._paused, interval, not version.startswith("2."), error_grace, retry_pause,
+            self._paused, interval, not version.startswith("2."), error_grace, retry_pause, known_clusters,
         )  # fmt: skip
         self._parent = AppOfApps(repository, branch, manifests, around)
         self._fronts: dict[str, Front] = {}
@@ -109,6 +115,7 @@ class ArgoCD:
             self._parent.reconcilers,
             version,
             refresh_deadline,
+            known_clusters,
         )
         self.token = self._tokens.add("admin", None, None)
         self.ca: Path | None = None

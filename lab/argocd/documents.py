@@ -40,6 +40,11 @@ CLUSTER: Json = {
 }
 
 
+def cluster(name: str, server: str, labels: Mapping[str, str]) -> Json:
+    """A registered cluster as the API lists it."""
+    return {**CLUSTER, "name": name, "server": server, **({"labels": dict(labels)} if labels else {})}
+
+
 def stamp(seconds: float) -> str:
     """RFC 3339 in whole seconds of UTC, as Kubernetes writes times."""
     return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -156,6 +156,11 @@ class Sources:
             raise CannotRender(f"{source.get('path')}: app path does not exist")
         return folder
 
+    def tree(self, repository: str, revision: str) -> Path:
+        """The folder with the files of a repository at a branch, tag or commit. CannotRender without one."""
+        source = {"repoURL": repository, "targetRevision": revision}
+        return self._tree(source, self.revision(source))
+
     def _tree(self, source: Json, revision: str) -> Path:
         return gitread.export(self._repository(str(source["repoURL"])), revision, self._store)
 

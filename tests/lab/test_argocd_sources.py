@@ -228,6 +228,41 @@ def test_an_application_set_with_a_list_is_expanded(world: World) -> None:
         argo.wait(at("1.0.0"), "shop-prod")
 
 
+def test_a_set_over_clusters_and_files_and_one_that_makes_a_name_twice(world: World) -> None:
+    """Labels of registered clusters, and a version from a file of Git; Argo CD's own cluster has no labels."""
+    template = {
+        "metadata": {"name": "shop-{{.name}}"},
+        "spec": {
+            "project": "default",
+            "source": {**CHART, "targetRevision": "{{.version}}"},
+            "destination": {"server": "{{.server}}", "namespace": "shop"},
+            "syncPolicy": {"automated": {}},
+        },
+    }  # fmt: skip
+    production = {"clusters": {"selector": {"matchLabels": {"env": "prod"}}}}
+    files = {"git": {"repoURL": f"{GIT}.git", "revision": "main", "files": [{"path": "versions/*.json"}]}}
+    head = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "shop"}}
+    spec = {
+        "goTemplate": True,
+        "generators": [{"matrix": {"generators": [production, files]}}],
+        "template": template,
+    }
+    world.push({PIN: json.dumps({**head, "spec": spec}), "versions/shop.json": '{"version": "1.0.0"}'})
+    clusters = [
+        {"name": "eu", "server": "https://10.0.0.2", "labels": {"env": "prod"}},
+        {"name": "dev", "server": "https://10.0.0.3", "labels": {"env": "dev"}},
+    ]
+    with follow(world, clusters=clusters) as argo:
+        argo.wait(at("1.0.0"), "shop-eu")
+        assert argo.application("shop-eu")["metadata"]["ownerReferences"][0]["kind"] == "ApplicationSet"
+        with pytest.raises(LookupError):
+            argo.application("shop-dev")
+        world.push({"versions/again.json": '{"version": "1.1.0"}'})
+        argo.poke()
+        assert argo.application("shop-eu")["spec"]["source"]["targetRevision"] == "1.0.0"
+        assert "contains applications with duplicate name: shop-eu" in argo.problems[0]
+
+
 def test_a_manifest_that_cannot_be_read_changes_no_application(world: World) -> None:
     world.push({PIN: application({**CHART, "targetRevision": "1.0.0"})})
     with follow(world) as argo:
