@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast fuzz demo conformance calls bench live lock docs ghes wheels clean
+.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast fuzz demo conformance calls bench live roads lock docs ghes wheels clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -53,6 +53,9 @@ test: ## all tests; TESTS=tests/launcher for some
 
 test-fast: ## the tests that need neither act nor a browser nor generated input
 	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -m "not road and not browser and not fuzz" --ignore=tests/road --ignore=tests/lab/test_act.py $(TESTS)
+
+roads: ## every bare repository from init to production under act; about five minutes, not part of make test
+	$(TOOLS) python -m pytest -m road -n 2 --dist worksteal tests/road/test_newcomers.py
 
 demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -20,12 +24,13 @@ from lab.forge import Forge
 from lab.lab import Lab
 from lab.layouts import ROBOT, Layout
 from lab.registry import Registry
-from lab.servers import PEOPLE, REF, ROOT, TOOLKIT, lines, toolkit
+from lab.servers import PEOPLE, REF, ROOT, TOOLKIT, toolkit
 from stagegate import settings as settings_file
 from stagegate.actions import init
 from stagegate.runner.boundary import entrypoint
 from stagegate.settings import Environment, Settings
 from tests.lab.argo_world import World
+from tests.road.advice import Adviser, Finding, Held
 from tests.setup.bare_repositories import git
 from tests.setup.test_init import alone
 
@@ -56,6 +61,10 @@ TOKENS = {
         "pull_requests": "read",
     },
 }
+
+
+ADOPT_CODE = re.compile(r"`stagegate init ([^`]+)`")  # for the repository with the code
+PUBLISH = re.compile(r"`(helm package [^`]+)`")
 
 
 @dataclass
@@ -93,7 +102,10 @@ class Newcomer(Lab):
         self.ground, self.clones = ground, dict[str, Path]()
         self.forge, self.registry, self.charts = ground.forge, ground.registry, ground.registry
         self.toolkit = ground.toolkit
-        self.notes: dict[str, str] = {}
+        self.given_variables: dict[str, Held] = defaultdict(Held)
+        self.given_secrets: dict[str, Held] = defaultdict(Held)
+        self.notes: list[str] = []
+        self.left: dict[str, list[Finding]] = {}
 
     def _start(self) -> None:
         self.root.mkdir(parents=True)
@@ -101,11 +113,15 @@ class Newcomer(Lab):
 
     # --- before ----------------------------------------------------------------------------------------------
 
-    def have(self, builder: Callable[[Path], Path], edits: Mapping[str, tuple[str, str]] = {}) -> str:
-        """Push a repository without stagegate to the forge; its name."""
+    def have(
+        self, builder: Callable[[Path], Path], *tags: str, edits: Mapping[str, tuple[str, str]] = {}
+    ) -> str:
+        """Push a repository without stagegate, with further tags, to the forge; its name."""
         clone = self.root / f"clone-{len(self.clones)}"
         clone.mkdir()
         builder(clone)
+        for tag in tags:
+            git(clone, "tag", "-f", tag)
         address = git(clone, "remote", "get-url", "origin").strip()
         name = address.removesuffix(".git").partition("github.com/")[2]
         host = self.registry.host
@@ -153,16 +169,70 @@ class Newcomer(Lab):
 
     # --- adoption --------------------------------------------------------------------------------------------
 
-    def init(self, repository: str, *flags: str) -> None:
-        """Run init in a clone, and push exactly what it wrote."""
-        clone = self.clones[repository]
-        with pytest.MonkeyPatch.context() as patch:
-            alone(patch, clone)
+    def init(self, repository: str, *flags: str) -> list[str]:
+        """Run init in a clone; what it says that a person has to do besides."""
+        said = StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+            alone(patch, self.clones[repository])
             given = ["--yes", "--stagegate", f"{TOOLKIT}@{REF}", *flags]
             assert entrypoint("init", init.Init, init.main, argv=given) == 0
+        return [line for line in said.getvalue().splitlines() if line.startswith("- ")]
+
+    def adopt_all(self) -> None:
+        """Run init, in a second repository as init says there, do what doctor asks, and push both."""
+        self.notes = self.init(self.layout.pins)
+        if self.layout.app != self.layout.pins:
+            (command,) = [found[1] for note in self.notes if (found := ADOPT_CODE.search(note))]
+            self.notes += self.init(self.layout.app, *shlex.split(command))
+        for command in [found[1] for note in self.notes if (found := PUBLISH.search(note))]:
+            for words in map(shlex.split, command.split(" && ")):
+                plain = ["--plain-http"] if words[1] == "push" else []
+                folder = self.clones[self.layout.pins]
+                subprocess.run([*words, *plain], cwd=folder, check=True, capture_output=True)
+            (folder / words[2]).unlink()  # the archive
+        self.deploy()
+        for repository in self.repositories:
+            self.cure(repository)
+            self.commit(repository)
+
+    def cure(self, repository: str) -> None:
+        """Do what doctor asks for. Nothing that breaks is left; `left` are the findings without a command."""
+        adviser = Adviser(
+            self.forge,
+            repository,
+            self.clones[repository],
+            self._value,
+            self.given_variables,
+            self.given_secrets,
+        )
+        for _ in range(2):  # an Environment that does not exist is asked for first, then what it holds
+            self.left[repository] = [one for one in adviser.findings() if not adviser.obeyed(one)]
+        assert not [one for one in self.left[repository] if one["severity"] == "error"], self.left
+
+    def commit(self, repository: str) -> None:
+        """Push exactly what init wrote and doctor asked for."""
+        clone = self.clones[repository]
         git(clone, "add", "--all")
         git(clone, "commit", "-q", "-m", "chore: adopt stagegate")
         git(clone, "push", "-q", f"{self.pushing(repository)}", "main")
+
+    def _value(self, repository: str, environment: str, name: str) -> str:
+        """What a person knows: addresses, and the tokens that they make."""
+        if name in TOKENS:
+            other = self.layout.pins if repository == self.layout.app else self.layout.app
+            return self.forge.token(ROBOT, repositories=[other], permissions=TOKENS[name])
+        if name == "ARGOCD_SERVER":
+            return self.argocd.url
+        if name == "ARGOCD_TOKEN":
+            return self.argocd.token
+        if name.startswith("REGISTRY_"):
+            return "unused"
+        (url,) = {
+            self.argocd.front(place.argo.application_names[0])
+            for _, place, holder in self.places
+            if holder == environment
+        }
+        return url.removeprefix("http://") if name == "STAGEGATE_HOSTS" else url
 
     def pushing(self, repository: str, login: str = "octo-admin") -> str:
         """The address of a repository with a person's token, where a push is an event."""
@@ -202,43 +272,36 @@ class Newcomer(Lab):
         ]
 
     def variables(self) -> dict[str, dict[str, str]]:
-        urls = {
-            holder: self.argocd.front(place.argo.application_names[0]) for _, place, holder in self.places
-        }
-        return {
-            holder: {"ARGOCD_SERVER": self.argocd.url, "STAGEGATE_HOSTS": url.removeprefix("http://")}
-            for holder, url in urls.items()
-        }
+        return self.given_variables[self.layout.pins].seen()
 
     def secrets(self, repository: str = "") -> dict[str, dict[str, str]]:
-        here, two = repository or self.layout.pins, self.layout.app != self.layout.pins
-        found: dict[str, dict[str, str]] = {"stagegate": {}}
-        for _, place, holder in self.places if here == self.layout.pins else ():
-            url = self.argocd.front(place.argo.application_names[0])
-            values = dict.fromkeys(place.gate.variables, url) | {"ARGOCD_TOKEN": self.argocd.token}
-            found[holder] = {"STAGEGATE_VARIABLES": lines(values)}
-        if two:
-            name, other = (
-                ("SOURCE_TOKEN", self.layout.app)
-                if here == self.layout.pins
-                else ("PINS_TOKEN", self.layout.pins)
-            )
-            token = self.forge.token(ROBOT, repositories=[other], permissions=TOKENS[name])
-            for holder in found:
-                found[holder][name] = token
-        return found
+        return self.given_secrets[repository or self.layout.pins].seen()
 
     def settled(self) -> list[tuple[str, str]]:
         """Run all workflows until none is left; (event, workflow) of every run, all of which must succeed."""
-        runs = self.settle()
-        assert not any(run.code for run in runs), failures(runs)
-        return [(run.event, run.workflow) for run in runs]
+        return well(self.settle())
+
+    def first_day(self) -> None:
+        """Start the workflow by hand, as init says, which records what runs."""
+        assert [note for note in self.notes if "`gh workflow run stagegate.yml`" in note]
+        well(self.dispatch("stagegate.yml"))
+
+    def released(self, tag: str) -> bool:
+        """Whether the app repository has a tag; HTTPError where it has none."""
+        return bool(self.api("octo-lead", "GET", f"/git/ref/tags/{tag}"))
+
+    def merge_only(self) -> None:
+        """Merge the one open proposal, whose status must be green or wait for the approval."""
+        (pull,) = self.pulls()
+        self.merge(pull["number"])
 
     def runs_in(self, application: str) -> str:
         """The version that the running service reports."""
         return requests.get(self.argocd.front(application), timeout=10).text
 
 
-def failures(runs: Sequence[ActRun]) -> list[str]:
-    """The failures, for people."""
-    return [line for run in runs if run.code for line in act.failures(run.text.splitlines())]
+def well(runs: Sequence[ActRun]) -> list[tuple[str, str]]:
+    """(event, workflow) of runs, all of which must succeed."""
+    failed = [line for run in runs if run.code for line in act.failures(run.text.splitlines())]
+    assert not failed and not any(run.code for run in runs), "\n".join(failed)
+    return [(run.event, run.workflow) for run in runs]
