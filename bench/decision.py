@@ -12,8 +12,8 @@ from bench import peers
 from bench.table import Row, cpu_seconds
 from bench.table import side_by_side as measured
 from stagegate import settings as settings_file
-from stagegate.clients import git_history, git_refs, git_room
-from stagegate.release.bump import facts, plan
+from stagegate.clients import git_refs, git_room
+from stagegate.release.bump import edits, facts, plan, released
 from stagegate.release.bump.versioned_app import VersionedApp
 
 SETTINGS = "app: shop\nversion: {files: [VERSION]}\nenvironments: [{name: prod, pins: [deploy/prod.yaml]}]\n"
@@ -81,16 +81,15 @@ def first_release(work: Path) -> Row:
 def shallow(folder: Path, origin: Path) -> Iterator[Row]:
     """The history for a checkout of one commit, beside the smallest fetch that brings the same commits."""
     run(origin, "git", "config", "uploadpack.allowFilter", "true")
-    span = git_history.Span(stable=("v1.48.0", ""))
+    app = VersionedApp(
+        settings=settings_file.parse(SETTINGS.encode(), "stagegate.yaml"), config="stagegate.yaml"
+    )
     sizes: list[int] = []
 
     def ours() -> None:
         with git_room.scratch(work) as room:
-            refs = git_refs.remote(room, "main")
-            wanted = (
-                span if span.stable is None else git_history.Span(stable=("v1.48.0", refs.tags["v1.48.0"]))
-            )
-            git_history.complete(room, refs.tip, [wanted])
+            lines = released.of([app], room, git_refs.remote(room, "main"))
+            edits.known(room, lines)
             sizes.append(size(room.path / "objects"))
 
     def smallest() -> None:

@@ -31,10 +31,10 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class Repository:
     """A work tree with git in it, and commits by message and file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *flags: str) -> None:
         self.path = path
         path.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--initial-branch=main", *flags)
 
     def git(self, *arguments: str, stdin: bytes | None = None) -> str:
         command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=", *arguments]

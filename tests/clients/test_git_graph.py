@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.histories import Draw
+from lab.generated_history import Draw
 from stagegate.clients.git_graph import Graph
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from lab.histories import Draw
+from lab.generated_history import Draw
 from stagegate import plain_yaml, simple_yaml
 
 ROOT = Path(__file__).resolve().parents[2]

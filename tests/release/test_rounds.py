@@ -43,7 +43,7 @@ def rounds(world: VersionWorld, *flags: str, depth: int) -> tuple[int, int]:
     ("mode", "depth", "least"),
     [
         ("plan", 0, (1, 2)),  # the refs; the files, and the pull requests of the commits
-        ("plan", 1, (3, 2)),  # and the commits since the tag, and those before them
+        ("plan", 1, (2, 2)),  # and the commits since the tag
         ("verify", 0, (1, 1)),
         ("verify", 1, (1, 1)),
     ],
@@ -56,6 +56,30 @@ def test_the_number_of_requests_does_not_grow_with_commits(
         for number in range(12):
             world.repo.seed({f"a{number}": "1"}, f"feat: number {number}")
         assert rounds(world, "--mode", mode, depth=depth) == least
+
+
+def test_a_line_from_before_the_tag_costs_two_requests_to_git_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole commit graph and its trees; old contents of a version file then come with the API."""
+    with Forge(tmp_path / "forge") as forge:
+        world = VersionWorld(forge, tmp_path, FILES, [])
+        world.git("branch", "update", "main")
+        world.repo.seed({"src/tea": "1"}, "feat: tea")
+        world.git("tag", "v1.0.0", "main")
+        world.repo.seed({"package.json": '{"version": "1.0.0", "a": 1}\n'}, "fix: update a", branch="update")
+        pull = world.ask("POST", "pulls", title="Update a", head="update", base="main", body="")["number"]
+        world.merge(pull, "merge")
+        assert rounds(world, "--mode", "plan", depth=1) == (4, 3)
+    assert "because some commits may not descend from v1.0.0" in capsys.readouterr().out
+
+
+def test_folders_and_old_contents_are_fetched_where_they_decide(tmp_path: Path) -> None:
+    with Forge(tmp_path / "forge") as forge:
+        world = VersionWorld(forge, tmp_path, FILES, ["v1.0.0"])
+        world.repo.seed({"deploy/prod.yaml": "a: 2\n"}, "fix: a pin alone")
+        world.repo.seed({"package.json": '{"version": "1.0.0", "a": 1}\n'}, "fix: update a")
+        assert rounds(world, "--mode", "plan", depth=1) == (3, 2)
 
 
 def test_the_files_are_requested_while_git_fetches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,4 +104,4 @@ def test_the_files_are_requested_while_git_fetches(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(histories, "Files", Files)
     monkeypatch.setattr(git_history, "fetch", late)
-    assert histories.decide(work, "1.0.0").version == "1.1.0"
+    assert histories.decide(work, "1.0.0", origin.path).version == "1.1.0"

@@ -160,17 +160,21 @@ def origin(cwd: Path) -> str:
     return repository_of(said(cwd, "remote", "get-url", "origin"))
 
 
-def commits(cwd: Path, shas: Iterable[str]) -> tuple[LocalCommit, ...]:
-    """The given commits, in the given order. A merge has the files that it brings to its first parent."""
-    listed = "\n".join(shas).encode()
+def commits(cwd: Path, shas: Iterable[str], *, root_only: bool = False) -> tuple[LocalCommit, ...]:
+    """The given commits, in the given order. A merge has the files that it brings to its first parent.
+
+    With `root_only` a changed folder in the root stands for all files in it, and no other folder is read.
+    """
+    listed = "".join(f"{sha}\n" for sha in shas).encode()
     if not listed:
         return ()
     # A message may hold any character but NUL: only a mark nobody could know in advance parts two commits.
     mark = os.urandom(16).hex()
     layout = mark + "%x00".join(("%H", "%P", "%B", "%an", ""))
     words = ("-z", "--encoding=UTF-8", "--no-renames", f"--format={layout}", "--raw", "--no-abbrev")
-    span = ("--no-walk=unsorted", "--diff-merges=first-parent", "--stdin")
-    records = git(cwd, "log", *words, *span, input=listed, timeout=_LOG_SECONDS).text.split(mark)[1:]
+    walk = ("diff-tree", "--always", "--root") if root_only else ("log", "--no-walk=unsorted")
+    span = (*words, "--diff-merges=first-parent", "--stdin")
+    records = git(cwd, *walk, *span, input=listed, timeout=_LOG_SECONDS).text.split(mark)[1:]
     return tuple(_commit(record) for record in records)
 
 

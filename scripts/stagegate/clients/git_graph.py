@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -10,11 +11,11 @@ import msgspec
 class Graph(msgspec.Struct, frozen=True, kw_only=True):
     """The commits of a branch in topological order, newest first, each with its parents.
 
-    `bare`: their trees are not here yet, see `git_history.trees`.
+    `trees` are those of them that are here: of all folders, of root folders alone or none. See `git_history.trees`.
     """
 
     parents: Mapping[str, tuple[str, ...]]
-    bare: bool = False
+    trees: Literal["all", "root", "none"] = "all"
 
     def reach(self, tips: Iterable[str]) -> frozenset[str]:
         """The given commits and everything in their history; commits outside the graph are left out."""

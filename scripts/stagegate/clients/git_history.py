@@ -3,25 +3,27 @@
 A checkout may have one commit, some or all, and its owner's settings must stay as they are. So missing commits are
 fetched into a scratch repository beside it, which borrows the checkout's objects and its connection settings.
 
-Three fetches at most bring the history, however many tags and commits there are. One small pack has the commits
-since a tag, and a second one those at its edge. Where the small pack may lack something, the second one is the
-whole commit graph without trees and files, and the third one the trees of the commits that matter.
+Two fetches at most bring the commits, however many tags and commits there are. A small one has a tag's commit and
+those that descend from it. Where a newer commit may lie outside of that, a second one is the whole commit graph
+without trees and files. One more has the trees that decide, and one the old contents of version files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from stagegate.clients import git
 from stagegate.clients.git_graph import Graph
-from stagegate.clients.git_room import NO_FILES, NO_TREES, Scratch, demand, fetch, has, missing
+from stagegate.clients.git_room import NO_FILES, NO_TREES, ROOT_TREES, Scratch, demand, fetch, has, missing
 from stagegate.clients.process import Completed
 from stagegate.runner import log
 
 _REVISIONS = ("rev-list", "--topo-order", "--parents")
+_TREES = ("rev-list", "--objects", "--no-walk", "--filter=blob:none", "--missing=print")
+_WHOLE = "--depth=2147483647"  # git's number for all; `--unshallow` needs a border
 _SIDE_LINES = (
     8  # lines that began before a tag, each asked of git on its own; with more the whole graph is walked
 )
@@ -37,52 +39,80 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     newer: frozenset[str] = frozenset()
 
 
-def complete(room: Scratch, tip: str, spans: Sequence[Span]) -> tuple[Graph, ...]:
-    """The history of `tip` for each span, complete at least since its stable tag. Stop(unreachable)."""
+def complete(room: Scratch, tip: str, spans: Sequence[Span], *, lean: str = NO_FILES) -> tuple[Graph, ...]:
+    """The history of `tip` for each span, complete at least since its stable tag. Stop(unreachable).
+
+    With `lean` = ROOT_TREES, the trees of a small history may be those of root folders alone.
+    """
     is_complete = room.whole or (not room.shallow and has(room, tip))
     if is_complete and len(spans) == 1:
         return (_walked(room, tip, spans[0]) or graph(room.path, tip),)
     if is_complete:
         return (graph(room.path, tip),) * len(spans)
-    small = _small(room, tip, spans)
-    if small is None and not room.shallow and not has(room, tip):
-        demand(fetch(room, "origin", tip))
-        return complete(room, tip, spans)
-    return (small or _whole(room, tip, bare=all(span.stable for span in spans)),) * len(spans)
-
-
-def _small(room: Scratch, tip: str, spans: Sequence[Span]) -> Graph | None:
-    """The history since the tag of the only span, from a small fetch where one is needed."""
-    if len(spans) != 1 or spans[0].stable is None:
-        return None
-    (tag, tagged), newer = spans[0].stable, spans[0].newer
-    if not newer and tip == tagged and has(room, tip):
-        return Graph(parents={tip: ()})
     if not room.shallow:
+        demand(fetch(room, "origin", tip, negotiate=True))
+        return complete(room, tip, spans, lean=lean)
+    small = _small(room, tip, spans[0], lean) if len(spans) == 1 else None
+    return (small or _whole(room, tip, spans),) * len(spans)
+
+
+def _small(room: Scratch, tip: str, span: Span, lean: str) -> Graph | None:
+    """The history since the tag of a span, where all of it descends from that tag; fetched if it is not here."""
+    if span.stable is None:
         return None
-    since = _since(room, tip, tag, tagged)
-    return since if since and newer <= set(since.parents) else None
+    tag, tagged = span.stable
+    borders = room.path / "shallow"
+    borders.write_text(f"{borders.read_text()}{tagged}\n")
+    since = _descendants(room, tip, tagged)
+    if since is None:
+        borders.write_text(f"{tagged}\n")  # the server sends this commit, and none before it
+        # It is wanted too, because what the next commit changed is told from it.
+        done = fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip, tagged, lean=lean)
+        borders.write_text(f"{tagged}\n")
+        found = None if done.code else _descendants(room, tip, tagged)
+        since = found and msgspec.structs.replace(found, trees="root" if lean == ROOT_TREES else "all")
+    return since if since and span.newer <= since.parents.keys() else None
 
 
-def _whole(room: Scratch, tip: str, *, bare: bool) -> Graph:
-    """The whole history, `bare` without trees: commits are small, and only some of them are looked into."""
-    log.say(f"fetching the whole commit graph of {tip[:12]} without {'trees and ' if bare else ''}files")
-    demand(fetch(room, "--unshallow", "origin", tip, lean=NO_TREES if bare else NO_FILES))
-    return Graph(parents=graph(room.path, tip).parents, bare=bare)
+def _descendants(room: Scratch, tip: str, tagged: str) -> Graph | None:
+    """The commits of `tip` where each one's parents are here, down to the tag's commit and nothing else.
+
+    All of them are then newer than the tag, whatever their dates are, and none can be missing. A branch that began
+    before the tag ends in a commit that is not here or in another first commit.
+    """
+    done = git.git(room.path, *_REVISIONS, tip, check=False)
+    parents_of = {} if done.code else _parents(done)
+    first = [sha for sha, parents in parents_of.items() if not parents]
+    return Graph(parents=parents_of) if first == [tagged] else None
 
 
-def trees(room: Scratch, graph: Graph, shas: Iterable[str]) -> None:
-    """Fetch the folders of commits and of their first parents, if the graph came without. Stop(unreachable)."""
-    if not (graph.bare or room.partial):
+def _whole(room: Scratch, tip: str, spans: Sequence[Span]) -> Graph:
+    """The whole history; without trees where there are tags, because only some commits are then looked into."""
+    tags = [span.stable[0] for span in spans if span.stable]
+    bare = len(tags) == len(spans)
+    why = f"some commits may not descend from {' and '.join(tags[:2])}" if bare else "there is no release yet"
+    log.say(
+        f"fetching all commits of the branch without {'folders and ' if bare else ''}files, because {why}"
+    )
+    # git would fetch a border that is not here on its own, one after another.
+    (room.path / "shallow").unlink(missing_ok=True)
+    demand(fetch(room, _WHOLE, "origin", tip, lean=NO_TREES if bare else NO_FILES))
+    return Graph(parents=graph(room.path, tip).parents, trees="none" if bare else "all")
+
+
+def trees(room: Scratch, graph: Graph, shas: Iterable[str], oids: Iterable[str] = ()) -> None:
+    """Fetch the folders of commits and of their parents, if the graph came without, and with them `oids`.
+
+    Stop(unreachable).
+    """
+    if graph.trees == "all" and not room.partial:
         return
-    wanted = {sha: None for commit in shas for sha in (commit, *graph.parents.get(commit, ())[:1])}
-    if not wanted:
+    listed = "".join(f"{sha}\n{sha}^@\n" for sha in shas).encode()
+    if not listed:
         return
-    listed = "\n".join(wanted).encode()
-    roots = git.git(
-        room.path, "log", "--no-walk=unsorted", "--format=%T", "--stdin", input=listed
-    ).text.split()
-    absent = missing(room, dict.fromkeys(roots))
+    walked = git.git(room.path, *_TREES, "--stdin", input=listed).text.splitlines()
+    absent = [line[1:] for line in walked if line.startswith("?")]
+    absent += missing(room, [oid for oid in oids if oid.strip("0")])
     if absent:
         demand(fetch(room, "--stdin", "origin", input="\n".join(absent).encode()))
 
@@ -129,16 +159,24 @@ def _parents(done: Completed) -> dict[str, tuple[str, ...]]:
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
-def blobs(room: Scratch, oids: Iterable[str]) -> dict[str, bytes]:
-    """File contents by object id; missing ones are fetched at once, and left out when origin does not give them."""
+def blobs(
+    room: Scratch, oids: Iterable[str], ask: Callable[[list[str]], Mapping[str, bytes]] | None = None
+) -> dict[str, bytes]:
+    """File contents by object id; missing ones are fetched at once, and left out when origin does not give them.
+
+    `ask` is asked for the missing ones first, and may have some of them.
+    """
     wanted = sorted({oid for oid in oids if oid.strip("0")})
     if not wanted:
         return {}
     absent = [] if room.whole else missing(room, wanted)
+    contents = dict(ask(absent)) if ask and absent else {}
+    absent = [oid for oid in absent if oid not in contents]
     if absent:
         fetch(room, "--stdin", "origin", input="\n".join(absent).encode())
+    wanted = [oid for oid in wanted if oid not in contents]
     raw = git.git(room.path, "cat-file", "--batch", input="\n".join(wanted).encode()).stdout
-    contents, at = {}, 0
+    at = 0
     for _ in wanted:
         end = raw.index(b"\n", at)
         words_of = raw[at:end].split()
@@ -148,41 +186,3 @@ def blobs(room: Scratch, oids: Iterable[str]) -> dict[str, bytes]:
             contents[words_of[0].decode()] = raw[at : at + size]
             at += size + 1
     return contents
-
-
-def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
-    """The tag's commit and all commits since it, from a small fetch; None when some may be missing.
-
-    The server cuts all parents of a commit as soon as one of them lies before the tag, so a merge at the edge may
-    hide commits of the merged branch: only an edge of commits with one parent is complete. One of those parents
-    must be the tag's commit, otherwise the tag is not in this history.
-    """
-    if fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip).code:
-        return None
-    borders = (room.path / "shallow").read_text().split() if (room.path / "shallow").is_file() else []
-    parents = [_written_parents(room.path, border) for border in borders]
-    before = {parent for listed in parents for parent in listed}
-    if any(len(listed) != 1 for listed in parents) or tagged not in before:
-        return None
-    # The commits before the edge are needed too, because what a commit changed is told from its parent.
-    if before == {tagged}:  # a server answers this in less time than the other question
-        done = fetch(room, "--depth=1", "origin", tagged)
-        (room.path / "shallow").write_text(f"{tagged}\n")
-    else:
-        done = fetch(room, "--deepen=1", "origin", tip)
-    if done.code:
-        return None
-    # Besides the tag's own commit they are older than the tag, which this repository cannot see.
-    outside = before - {tagged}
-    return Graph(
-        parents={
-            sha: parents_of for sha, parents_of in graph(room.path, tip).parents.items() if sha not in outside
-        }
-    )
-
-
-def _written_parents(path: Path, sha: str) -> tuple[str, ...]:
-    """The parents in the commit object itself, which a shallow border does not hide. Empty when it is not here."""
-    done = git.git(path, "cat-file", "commit", sha, check=False)
-    header = done.text.partition("\n\n")[0].splitlines()
-    return tuple(line.split()[1] for line in header if line.startswith("parent "))

@@ -14,8 +14,9 @@ from stagegate.patterns import pattern
 
 NO_FILES = "--filter=blob:none"
 NO_TREES = "--filter=tree:0"
+ROOT_TREES = "--filter=tree:1"
 _SECONDS = 900.0
-_PLAIN = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+_SHA256 = 64  # digits of a commit
 # Connection settings of the checkout: the only ones the scratch repository takes over.
 _CONNECTION = pattern(
     r"^(remote\.origin\.(?!promisor|partialclonefilter)|http\.|credential\.|url\.|core\.sshcommand)"
@@ -63,7 +64,7 @@ def scratch(
         (path / "HEAD").write_text("ref: refs/heads/checkout\n")
         (path / "refs/heads/checkout").write_text(have.head + "\n")
         (path / "objects/info/alternates").write_text(f"{have.objects}\n")
-        (path / "config").write_text(_PLAIN)
+        (path / "config").write_text(_plain(have.head))
         if have.borders.is_file():
             (path / "shallow").write_bytes(have.borders.read_bytes())
         reach = _connection(checkout, env or {})
@@ -111,15 +112,27 @@ def missing(room: Scratch, oids: Iterable[str]) -> list[str]:
     return [line.split()[0] for line in checked if line.endswith(" missing")]
 
 
-def fetch(room: Scratch, *words: str, input: bytes | None = None, lean: str = NO_FILES) -> Completed:
-    """One fetch without file contents; afterwards a missing object is missing, and never fetched on the side."""
-    # Objects asked for by id are wanted even when a commit that holds them is here: no negotiation then.
-    whole = ("-c", "fetch.negotiationAlgorithm=noop") if input else ()
-    arguments = (*whole, *git.FETCH, "--no-write-fetch-head", lean, *words)
+def fetch(
+    room: Scratch, *words: str, input: bytes | None = None, lean: str = NO_FILES, negotiate: bool = False
+) -> Completed:
+    """One fetch without file contents; afterwards a missing object is missing, and never fetched on the side.
+
+    Only to `negotiate` tells the server what is here. That can take more requests, and an object that is not here
+    although a commit that holds it is would not be sent.
+    """
+    plain = () if negotiate else ("-c", "fetch.negotiationAlgorithm=noop")
+    arguments = (*plain, *git.FETCH, "--no-write-fetch-head", lean, *words)
     try:
         return git.git(room.path, *arguments, env=room.env, input=input, check=False, timeout=_SECONDS)
     finally:
-        (room.path / "config").write_text(_PLAIN)
+        (room.path / "config").write_text(_plain(room.head))
+
+
+def _plain(head: str) -> str:
+    """The settings of a scratch repository for commits like `head`; a fetch adds marks of partial clones."""
+    if len(head) == _SHA256:
+        return "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n"
+    return "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 
 
 def demand(done: Completed) -> None:

@@ -124,6 +124,22 @@ class Files(Port):
             kept.contents[entry.oid] = content
         return Blob(oid=entry.oid, content=content)
 
+    def texts(self, oids: Sequence[str]) -> dict[str, bytes]:
+        """Contents by object id in one GraphQL query: those of the first 100 that it gives exactly."""
+        some = oids[:BATCH]
+        fields = " ".join(
+            f'f{i}: object(oid: "{oid}") {{ oid kind: __typename ... on Blob {{ text }} }}'
+            for i, oid in enumerate(some)
+        )
+        text = f"""query($owner: String!, $name: String!) {{
+          repository(owner: $owner, name: $name) {{ {fields} }} }}"""
+        try:
+            objects = self._c.query(text, {}, NamedObjects, "read old version files").repository
+        except TooLarge:
+            return {}
+        exact = ((entry.oid, exact_text(entry.text, entry.oid)) for entry in objects.values() if entry)
+        return {oid: content for oid, content in exact if content is not None}
+
     def blob(self, oid: str) -> bytes:
         """A blob's bytes by its id; Stop(unknown-state) when they do not match the id."""
         raw = self._c.get(self._c.path("git/blobs", oid), _RawBlob, f"read blob {oid[:12]}", "contents: read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -41,6 +41,22 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             return False
         relevant = [path for path in commit.files if self.has(path)]
         return bool(relevant) and self.versioned.issuperset(relevant)
+
+    def by_folders(self, commits: Iterable[LocalCommit]) -> list[str]:
+        """The commits of which only their folders tell whether they count; `files` of each is what is in the root.
+
+        Others change something beside all files whose change alone causes no release. Globs need folders of all.
+        """
+        tops = {path.removeprefix("./").partition("/")[0] for path in (*self.inert, *self.versioned)}
+        return [
+            commit.sha
+            for commit in commits
+            if commit.files and all(any(paths.matches(file, top) for top in tops) for file in commit.files)
+        ]
+
+    def possible(self, commit: LocalCommit) -> bool:
+        """Whether a commit may count, before the contents of files are read."""
+        return not commit.files or any(map(self.has, commit.files))
 
 
 @lru_cache(maxsize=4096)  # most commits change files that other commits have changed too

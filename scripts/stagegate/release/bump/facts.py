@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stagegate import inside
-from stagegate.clients import git, git_history, git_refs, git_room
+from stagegate.clients import git, git_refs, git_room
 from stagegate.clients.git_refs import Remote
 from stagegate.errors import Stop
 from stagegate.model.trailers import APP, ENVIRONMENT, RUN, VERSION
-from stagegate.release.bump import counting, origins, paths, released, tags
+from stagegate.release.bump import counting, edits, origins, paths, released, tags
 from stagegate.release.bump.counting import Scope
 from stagegate.release.bump.next_version import highest, highest_final
 from stagegate.release.bump.plan_facts import BumpFacts
@@ -22,6 +22,8 @@ from stagegate.settings import Settings
 
 if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
     from stagegate.clients.hub import Hub
+
+T = TypeVar("T")
 
 
 def read(
@@ -54,22 +56,17 @@ def read(
             return _at_head(apps, refs, _contents(apps, hub, workspace, refs.tip), branch, today)
         with _meanwhile(hub, partial(_contents, apps, hub, workspace, refs.tip)) as contents_of_files:
             lines = released.of(apps, room, refs)
-            wanted = dict.fromkeys(sha for one in lines for sha in (*one.since_final, *one.released))
-            for one in lines:
-                git_history.trees(room, one.graph, wanted)
-            commits = {commit.sha: commit for commit in git.commits(room.path, wanted)}
             contents = contents_of_files()
         scopes = [_scope(app, contents) for app in apps]
-        newer = [tuple(commits[sha] for sha in one.since_final) for one in lines]
-        doubtful_commits = (counting.doubtful(scope, some) for scope, some in zip(scopes, newer, strict=True))
-        blobs = git_history.blobs(room, (oid for oids in doubtful_commits for oid in oids))
+        commits = edits.known(room, lines)
+        may_count = edits.possible(scopes, lines, commits)
+        with _meanwhile(hub, partial(origins.read, hub, branch, may_count)) as commit_origins_of_all:
+            commits, blobs = edits.decisive(room, scopes, lines, commits, hub)
+            commit_origins = commit_origins_of_all()
     counted = [
-        counting.facts(scope, some, one.graph, blobs)
-        for scope, some, one in zip(scopes, newer, lines, strict=True)
+        counting.facts(scope, [commits[sha] for sha in one.since_final], one.graph, blobs)
+        for scope, one in zip(scopes, lines, strict=True)
     ]
-    commit_origins = origins.read(
-        hub, branch, [fact.sha for facts in counted for fact in facts if fact.counts]
-    )
     every_app = []
     for app, one, facts in zip(apps, lines, counted, strict=True):
         previous, final = highest(one.reachable), highest_final(one.reachable)
@@ -96,17 +93,15 @@ def read(
 
 
 @contextmanager
-def _meanwhile(
-    hub: Hub | None, contents: Callable[[], dict[str, bytes | None]]
-) -> Iterator[Callable[[], dict[str, bytes | None]]]:
-    """Request the files from GitHub while git fetches the history; without GitHub they are read when needed."""
+def _meanwhile(hub: Hub | None, question: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Ask GitHub while git fetches; without GitHub the question is answered when needed."""
     if hub is None:
-        yield contents
+        yield question
         return
     from concurrent.futures import ThreadPoolExecutor  # not for a plan from the clone alone
 
     with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(contents).result
+        yield pool.submit(question).result
 
 
 def _at_head(

@@ -10,7 +10,7 @@ from stagegate.clients import git_history, git_room
 from stagegate.clients.git_graph import Graph
 from stagegate.clients.git_history import Span
 from stagegate.clients.git_refs import Remote
-from stagegate.release.bump import tags
+from stagegate.release.bump import paths, tags
 from stagegate.release.bump.next_version import highest, highest_final
 from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.versions import Version
@@ -36,10 +36,16 @@ class VersionHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[VersionHistory]:
-    """The released versions of each app, with the part of the history that their decisions need."""
+    """The released versions of each app, with the part of the history that their decisions need.
+
+    Where an app is a folder, the trees of all folders are needed; else most commits are decided by the root.
+    """
     names = [tags.versions(refs.tags, app.settings) for app in apps]
     commits = [{version: refs.tags[tag] for version, tag in tag_names.items()} for tag_names in names]
-    graphs = git_history.complete(room, refs.tip, [_span(n, c) for n, c in zip(names, commits, strict=True)])
+    spans = [_span(n, c) for n, c in zip(names, commits, strict=True)]
+    in_folders = any(paths.of_app(app.settings, app.config) for app in apps)
+    lean = git_room.NO_FILES if in_folders else git_room.ROOT_TREES
+    graphs = git_history.complete(room, refs.tip, spans, lean=lean)
     lines = []
     for n, c, graph in zip(names, commits, graphs, strict=True):
         reachable = tuple(version for version, sha in c.items() if sha in graph.parents)
