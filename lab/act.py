@@ -117,7 +117,7 @@ def run(
     return 1 if SKIPPED in log.read_text(errors="replace") else code
 
 
-def _waited(process: subprocess.Popen[bytes], home: Path, kept: Path) -> int:
+def _waited(process: subprocess.Popen[bytes], home: Path, summaries: Path) -> int:
     """The exit code of act. The step summaries of its jobs are kept: act empties the file before each step."""
     links: dict[tuple[Path, int], Path] = {}
     texts: dict[str, None] = {}
@@ -126,7 +126,7 @@ def _waited(process: subprocess.Popen[bytes], home: Path, kept: Path) -> int:
     while True:
         if time.monotonic() - looked > _LOOK_SECONDS:
             looked = time.monotonic()
-            _link_summaries(home, kept, links)
+            _link_summaries(home, summaries, links)
         for link in links.values():
             text = link.read_text(encoding="utf-8", errors="replace") if link.stat().st_size else ""
             if text.endswith("\n"):
@@ -137,20 +137,20 @@ def _waited(process: subprocess.Popen[bytes], home: Path, kept: Path) -> int:
             if time.monotonic() > end:
                 raise
             continue
-        whole = [
-            text for text in texts if not any(other != text and other.startswith(text) for other in texts)
+        complete = [
+            text for text in texts if not any(longer != text and longer.startswith(text) for longer in texts)
         ]
-        kept.write_text("\n".join(whole), encoding="utf-8")
+        summaries.write_text("\n".join(complete), encoding="utf-8")
         return code
 
 
-def _link_summaries(home: Path, kept: Path, links: dict[tuple[Path, int], Path]) -> None:
+def _link_summaries(home: Path, summaries: Path, links: dict[tuple[Path, int], Path]) -> None:
     """A second name for the summary file of each job, which stays when act deletes the job's folder."""
     for file in home.glob(".cache/act/*/act/workflow/SUMMARY.md"):
         with contextlib.suppress(OSError):  # it is deleted between two calls
             key = file.parent, file.stat().st_ino
             if key not in links:
-                link = kept.with_name(f"{kept.name}-{len(links)}")
+                link = summaries.with_name(f"{summaries.name}-{len(links)}")
                 os.link(file, link)
                 links[key] = link
 
@@ -163,8 +163,8 @@ def _of_others(folders: Sequence[Path]) -> list[str]:
     return [
         word
         for name in sorted(used)
-        if (ours := OF_OTHERS.get(name.partition("@")[0]))
-        for word in ("--local-repository", f"{name}={ROOT / 'lab' / 'actions' / ours}")
+        if (replacement := OF_OTHERS.get(name.partition("@")[0]))
+        for word in ("--local-repository", f"{name}={ROOT / 'lab' / 'actions' / replacement}")
     ]
 
 

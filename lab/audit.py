@@ -38,12 +38,14 @@ def look_up(lock: Path) -> list[tuple[str, str, list[str]]] | None:
     )
     command = [sys.executable, "-m", "pip_audit", *flags, "-r", str(lock)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-        listed: list[Any] = json.loads(done.stdout)["dependencies"]
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        listed: list[Any] = json.loads(completed.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         return None
-    packages = [one for one in listed if "skip_reason" not in one]
-    return [(one["name"], one["version"], [v["id"] for v in one["vulns"]]) for one in packages] or None
+    packages = [package for package in listed if "skip_reason" not in package]
+    return [
+        (package["name"], package["version"], [v["id"] for v in package["vulns"]]) for package in packages
+    ] or None
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 def program() -> str:
     """The browser on PATH. Missing where there is none."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    executable = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if executable is None:
         raise Missing(
             "There is no Chromium on PATH; install Debian's package chromium to open the pages in it."
         )
-    return found
+    return executable
 
 
 def packages() -> Path:

@@ -101,5 +101,5 @@ def _status(code: int, message: str) -> tuple[int, Json]:
 
 def _selected(selector: str, body: Mapping[str, Any]) -> bool:
     labels = (body.get("metadata") or {}).get("labels") or {}
-    wanted = (part.partition("=") for part in selector.split(",") if part)
-    return all(labels.get(key) == value for key, _, value in wanted)
+    requirements = (part.partition("=") for part in selector.split(",") if part)
+    return all(labels.get(key) == value for key, _, value in requirements)

@@ -112,8 +112,8 @@ def _type(field: dict[str, Any]) -> str:
     if isinstance(reference, str):
         name = _short(reference.rpartition("/")[2])
         return _SPECIAL.get(name) or ("*" if "JSON" in name.rpartition(".")[2] else f"@{name}")
-    known = field.get("type") or ""
-    name = next((one for one in known if one != "null"), "") if isinstance(known, list) else str(known)
+    kinds = field.get("type") or ""
+    name = next((kind for kind in kinds if kind != "null"), "") if isinstance(kinds, list) else str(kinds)
     if name == "array":
         return "[" + _type(field.get("items") or {})
     if name == "object":

@@ -31,7 +31,7 @@ class Lab(Servers):
         clone = self.clone("first-day", "octo-lead", self.layout.pins)
         git(clone, "pull", "--quiet", "origin", "main")
         rights = {"contents": "read", "statuses": "write", "deployments": "write"}
-        own = self.forge.token("", "actions", repositories=[self.layout.pins], permissions=rights)
+        token = self.forge.token("", "actions", repositories=[self.layout.pins], permissions=rights)
 
         def one(environment: str) -> None:
             secrets = self.secrets()[self.layout.holder(environment)]
@@ -41,8 +41,8 @@ class Lab(Servers):
                 "SG_CONFIG": self.layout.policy,
                 "SG_ENVIRONMENT": environment,
                 "SG_MODE": "adopt",
-                "SG_TOKEN": secrets.get("SOURCE_TOKEN", own),
-                "SG_PINS_TOKEN": own,
+                "SG_TOKEN": secrets.get("SOURCE_TOKEN", token),
+                "SG_PINS_TOKEN": token,
                 "SG_ARGOCD_SERVER": self.argocd.url,
                 **self.login("SG_"),
                 "STAGEGATE_VARIABLES": secrets["STAGEGATE_VARIABLES"],
@@ -140,14 +140,14 @@ class Lab(Servers):
 
     def settle(self) -> list[ActRun]:
         """Run every workflow that events since the last call start, and those that these start; all runs."""
-        done: list[ActRun] = []
+        finished: list[ActRun] = []
         while events := self.forge.drain_events():
-            for event in (seen for one in events for seen in triggers.happenings(one)):
+            for event in (happening for recorded in events for happening in triggers.happenings(recorded)):
                 if event.repository in self.repositories and not event.swallowed:
                     for workflow in running.started(self, event):
-                        done.append(running.run(self, event, workflow))
-                        self.runs.append(done[-1])
-        return done
+                        finished.append(running.run(self, event, workflow))
+                        self.runs.append(finished[-1])
+        return finished
 
     def dispatch(self, workflow: str, login: str = "octo-dev", **inputs: str) -> list[ActRun]:
         """A person starts a workflow of the pins repository by hand; all runs that follow."""

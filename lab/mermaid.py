@@ -41,9 +41,11 @@ def read(text: str) -> Chart | None:
             thick.add(match[1])
         else:
             return None
-    known = thick.union(*arrows) <= boxes.keys()
+    all_declared = thick.union(*arrows) <= boxes.keys()
     return (
-        Chart(boxes, tuple(arrows), frozenset(thick)) if first.strip() == "flowchart LR" and known else None
+        Chart(boxes, tuple(arrows), frozenset(thick))
+        if first.strip() == "flowchart LR" and all_declared
+        else None
     )
 
 
@@ -56,13 +58,13 @@ def svg(chart: Chart) -> str:
     height = {box: len(lines) * _LINE + 2 * _PAD - 6 for box, lines in chart.boxes.items()}
     tall = max(sum(height[box] + _ROOM for box in column) for column in columns)
     places: dict[str, tuple[float, float]] = {}
-    left = 4.0
+    next_x = 4.0
     for column in columns:
         top = 4 + (tall - sum(height[box] + _ROOM for box in column)) / 2 + _ROOM / 2
         for box in column:
-            places[box] = (left, top)
+            places[box] = (next_x, top)
             top += height[box] + _ROOM
-        left += max(width[box] for box in column) + _GAP
+        next_x += max(width[box] for box in column) + _GAP
     parts = [_box(chart, box, places[box], width[box], height[box]) for box in chart.boxes]
     for start, end in chart.arrows:
         x, y = places[start][0] + width[start], places[start][1] + height[start] / 2
@@ -72,7 +74,7 @@ def svg(chart: Chart) -> str:
             f'<path class="arrow" d="M{x:g} {y:g}C{x + bend:g} {y:g} {to_x - bend:g} {to_y:g} {to_x:g} {to_y:g}"/>'
         )
         parts.append(f'<path class="head" d="M{to_x:g} {to_y - 5:g}l8 5l-8 5z"/>')
-    size = f'width="{left - _GAP + 4:g}" height="{tall + 8:g}" viewBox="0 0 {left - _GAP + 4:g} {tall + 8:g}"'
+    size = f'width="{next_x - _GAP + 4:g}" height="{tall + 8:g}" viewBox="0 0 {next_x - _GAP + 4:g} {tall + 8:g}"'
     words = "; ".join(" ".join(lines) for lines in chart.boxes.values())
     return f'<svg class="chart" role="img" aria-label="{html.escape(words)}" {size}>{"".join(parts)}</svg>'
 
@@ -81,10 +83,10 @@ def _columns(chart: Chart) -> Sequence[Sequence[str]]:
     before = {box: [start for start, end in chart.arrows if end == box] for box in chart.boxes}
     column: dict[str, int] = {}
 
-    def of(box: str, seen: frozenset[str]) -> int:
+    def of(box: str, visited: frozenset[str]) -> int:
         if box not in column:
-            starts: Iterable[str] = (one for one in before[box] if one not in seen)
-            column[box] = max((of(one, seen | {box}) + 1 for one in starts), default=0)
+            starts: Iterable[str] = (start for start in before[box] if start not in visited)
+            column[box] = max((of(start, visited | {box}) + 1 for start in starts), default=0)
         return column[box]
 
     for box in chart.boxes:

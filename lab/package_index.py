@@ -34,17 +34,17 @@ class Wheel(NamedTuple):
 def wheel(name: str, version: str, files: Mapping[str, str]) -> Wheel:
     """A pure wheel of `files`, paths with their text; `<name>-<version>.data/scripts/x` is a program."""
     info = f"{name}-{version}.dist-info"
-    every = {
+    contents = {
         **files,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(
-        f"{path},sha256={_record_hash(text)},{len(text.encode())}\n" for path, text in every.items()
+        f"{path},sha256={_record_hash(text)},{len(text.encode())}\n" for path, text in contents.items()
     )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path, text in {**every, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+        for path, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
             archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), text)
     return Wheel(f"{name}-{version}-py3-none-any.whl", buffer.getvalue())
 
@@ -59,7 +59,7 @@ class PackageIndex:
     def __init__(self, *wheels: Wheel) -> None:
         self.downloads = 0
         self.broken = False
-        self._wheels = {each.filename: each for each in wheels}
+        self._wheels = {wheel.filename: wheel for wheel in wheels}
         self._changed = threading.Condition()
         self._awaited = 0
         self._open = threading.Event()
@@ -103,8 +103,10 @@ class PackageIndex:
                 if index.broken:
                     self._answer(500, b"broken")
                 elif folder == "/simple":
-                    files = [each for each in index._wheels.values() if each.name == filename]
-                    links = "".join(f'<a href="/files/{each.filename}">{each.filename}</a>' for each in files)
+                    files = [wheel for wheel in index._wheels.values() if wheel.name == filename]
+                    links = "".join(
+                        f'<a href="/files/{wheel.filename}">{wheel.filename}</a>' for wheel in files
+                    )
                     self._answer(
                         200 if files else 404, f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
                     )

@@ -22,8 +22,8 @@ class Pages:
     """Pages by file name, in the order in which they were written; `write_index` makes index.html."""
 
     def __init__(self) -> None:
-        wanted = os.environ.get("OUT", "")
-        self.folder = Path(wanted).resolve() if wanted else Path(tempfile.mkdtemp(prefix="stagegate-show-"))
+        folder = os.environ.get("OUT", "")
+        self.folder = Path(folder).resolve() if folder else Path(tempfile.mkdtemp(prefix="stagegate-show-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._entries: dict[str, tuple[str, str]] = {}
 
@@ -36,11 +36,11 @@ class Pages:
         """A pull request with title, state, branches and body."""
         heading = f"<h1>{html.escape(str(pull['title']))} <span>#{pull['number']}</span></h1>"
         state = "Merged" if pull.get("merged_at") else "Open" if pull["state"] == "open" else "Closed"
-        who = html.escape(str(pull["user"]["login"]))
+        author = html.escape(str(pull["user"]["login"]))
         base, head = (f"<code>{html.escape(pull[end]['ref'])}</code>" for end in ("base", "head"))
-        wants = f'<span class="soft">{who} wants to merge into {base} from {head}</span>'
+        wants = f'<span class="soft">{author} wants to merge into {base} from {head}</span>'
         line = f'<p><span class="state">{state}</span> {wants}</p>'
-        body = github_page.box(f"{who} opened this", str(pull["body"]))
+        body = github_page.box(f"{author} opened this", str(pull["body"]))
         self._write(name, title, about, github_page.page(str(pull["title"]), heading, line, body))
 
     def document(self, name: str, title: str, about: str, value: object) -> None:
@@ -110,11 +110,11 @@ class _Handler(SimpleHTTPRequestHandler):
 def argocd_view(applications: list[dict[str, Any]]) -> str:
     """The Applications as a page: sync, health, what they deploy."""
     rows = ["| Application | sync | health | revision | images |", "|---|---|---|---|---|"]
-    for one in applications:
-        sync, status = one["status"]["sync"], one["status"]
+    for application in applications:
+        sync, status = application["status"]["sync"], application["status"]
         revisions = sync.get("revision") or ", ".join(sync.get("revisions", ()))
         images = ", ".join(status.get("summary", {}).get("images", ()))
-        name, health = one["metadata"]["name"], status["health"]["status"]
+        name, health = application["metadata"]["name"], status["health"]["status"]
         rows.append(f"| {name} | {sync['status']} | {health} | {revisions} | {images} |")
     return github_page.page(
         "Argo CD", "<h1>Applications in Argo CD</h1>", github_page.rendered("\n".join(rows))

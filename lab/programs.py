@@ -20,10 +20,10 @@ def script(
     cwd: Path, path: str, *arguments: str, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run a Python script as a workflow step would be run: nothing of another workflow in its environment."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SG_", "RUNNER_"))}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SG_", "RUNNER_"))}
     command = [sys.executable, path, *arguments]
     return subprocess.run(
-        command, cwd=cwd, env={**kept, **environ}, capture_output=True, text=True, check=False
+        command, cwd=cwd, env={**inherited, **environ}, capture_output=True, text=True, check=False
     )
 
 
@@ -37,9 +37,11 @@ def step(cwd: Path, path: str, environ: Mapping[str, str]) -> None:
 def git(cwd: Path, *arguments: str) -> str:
     """Run git without user configuration; its output, stripped. RuntimeError when it fails."""
     quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["git", *arguments], cwd=cwd, env={**os.environ, **quiet}, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise RuntimeError(f"git {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout.strip()
+    if completed.returncode:
+        raise RuntimeError(
+            f"git {arguments[0]} ended with {completed.returncode}: {completed.stderr.strip()}"
+        )
+    return completed.stdout.strip()

@@ -81,22 +81,22 @@ def run(servers: Servers, event: Event, workflow: str) -> ActRun:
 def permissions(toolkit: Path, workflow: str, text: str) -> dict[str, Mapping[str, str]]:
     """The permissions of every job of a workflow, and of those that it calls: its own, and never more than
     the calling job's. By `rewrite.token_key`."""
-    found: dict[str, Mapping[str, str]] = {}
+    by_job: dict[str, Mapping[str, str]] = {}
     document = github_yaml.load(text)
     for name, job in document["jobs"].items():
         called = _CALLED.search(job.get("uses", ""))
-        given = granted(job.get("permissions", document.get("permissions")))
+        granted_to_job = granted(job.get("permissions", document.get("permissions")))
         if called is None:
-            found[rewrite.token_key(workflow, name)] = given
+            by_job[rewrite.token_key(workflow, name)] = granted_to_job
             continue
         inner = github_yaml.load((toolkit / ".github/workflows" / called[1]).read_text())
         for inner_name, inner_job in inner["jobs"].items():
-            wanted = granted(inner_job.get("permissions", inner.get("permissions", given)))
-            found[rewrite.token_key(called[1], inner_name)] = {
-                right: min(level, given.get(right, "none"), key=LEVELS.index)
-                for right, level in wanted.items()
+            requested = granted(inner_job.get("permissions", inner.get("permissions", granted_to_job)))
+            by_job[rewrite.token_key(called[1], inner_name)] = {
+                right: min(level, granted_to_job.get(right, "none"), key=LEVELS.index)
+                for right, level in requested.items()
             }
-    return found
+    return by_job
 
 
 def granted(permissions: object) -> Mapping[str, str]:

@@ -20,8 +20,8 @@ def in_memory() -> str | None:
     folder = MEMORY / f"stagegate-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        seen = folder.lstat()
+        status = folder.lstat()
     except OSError:
         return None
-    mine = seen.st_uid == os.getuid() and not folder.is_symlink() and not seen.st_mode & 0o077
+    mine = status.st_uid == os.getuid() and not folder.is_symlink() and not status.st_mode & 0o077
     return str(folder) if mine else None

@@ -147,14 +147,14 @@ class Servers:
 
     def variables(self) -> dict[str, dict[str, str]]:
         """The variables of the GitHub Environments, by environment."""
-        found = {}
+        values = {}
         for environment, application in ENVIRONMENTS.items():
             url = self.argocd.front(application)
-            found[self.layout.holder(environment)] = {
+            values[self.layout.holder(environment)] = {
                 "ARGOCD_SERVER": self.argocd.url,
                 "STAGEGATE_HOSTS": url.removeprefix("http://"),
             }
-        return found
+        return values
 
     def scenario_variables(self, environment: str) -> dict[str, str]:
         """The variables of the scenarios of an environment, and Argo CD's token."""
@@ -168,7 +168,7 @@ class Servers:
     def secrets(self, repository: str = "") -> dict[str, dict[str, str]]:
         """The secrets of the GitHub Environments of a repository (default: the pins repository), by environment."""
         repository = repository or self.layout.pins
-        found = {
+        values = {
             self.layout.holder(name): {
                 "STAGEGATE_VARIABLES": lines(self.scenario_variables(name)),
                 **self.login(),
@@ -176,12 +176,12 @@ class Servers:
             for name in ENVIRONMENTS
             if repository == self.layout.pins
         }
-        found["stagegate"] = self.login()
+        values["stagegate"] = self.login()
         for token in self.layout.tokens.get(repository, ()):
             value = self.forge.token(ROBOT, repositories=[token.repository], permissions=token.rights)
             for environment in token.environments:
-                found.setdefault(environment, {})[token.name] = value
-        return found
+                values.setdefault(environment, {})[token.name] = value
+        return values
 
     def login(self, prefix: str = "") -> dict[str, str]:
         """User and password of the charts' own registry, where it has one."""
@@ -230,9 +230,9 @@ def toolkit(root: Path) -> Path:
     # act's steps run without this machine's index settings, so their libraries are fetched before.
     launcher = [str(scripts / "run"), "image_tags"]
     environ = {**os.environ, "STAGEGATE_CACHE": CACHE}
-    done = subprocess.run(launcher, cwd=root, env=environ, capture_output=True, text=True, check=False)
-    if "Input missing" not in done.stdout:
-        raise RuntimeError(f"the launcher cannot start an action:\n{done.stdout}{done.stderr}")
+    completed = subprocess.run(launcher, cwd=root, env=environ, capture_output=True, text=True, check=False)
+    if "Input missing" not in completed.stdout:
+        raise RuntimeError(f"the launcher cannot start an action:\n{completed.stdout}{completed.stderr}")
     return folder
 
 

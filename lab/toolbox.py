@@ -78,9 +78,9 @@ def cache(environ: Mapping[str, str]) -> Path:
 
 def surroundings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Environment of a command: the tools first on PATH, one STAGEGATE_CACHE for all its actions."""
-    kept = libraries.without_python_settings(environ)
+    variables = libraries.without_python_settings(environ)
     path = os.pathsep.join((str(folder), environ.get("PATH", os.defpath)))
-    return {**kept, "PATH": path, "STAGEGATE_CACHE": str(cache(environ))}
+    return {**variables, "PATH": path, "STAGEGATE_CACHE": str(cache(environ))}
 
 
 def toolbox(lock: Path, root: Path, environ: Mapping[str, str]) -> Path:
@@ -130,12 +130,12 @@ def _apt(work: str, *command: str) -> None:
     lists.mkdir(parents=True, exist_ok=True)
     Path(work, "archives", "partial").mkdir(parents=True, exist_ok=True)
     options = (f"Dir::State::lists={work}/lists", f"Dir::Cache={work}", "Acquire::Languages=none")
-    own = (
+    lab_options = (
         "Debug::NoLocking=1",
         "APT::Sandbox::User=root",
         "quiet=2",
     )  # only root would switch to apt's user
-    settings = [part for option in options + own for part in ("-o", option)]
+    settings = [part for option in options + lab_options for part in ("-o", option)]
     _run(["apt-get", *settings, *command], Path(work))
 
 
@@ -149,7 +149,7 @@ def _unpack(archive: Path, folder: str) -> None:
 
 def _run(command: Sequence[str], folder: Path) -> None:
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -161,9 +161,9 @@ def _run(command: Sequence[str], folder: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise Missing(f"{command[0]} took longer than {APT_SECONDS} seconds.") from error
-    if done.returncode:
-        last = (done.stdout.strip().splitlines() or ["it said nothing"])[-1]
-        raise Missing(f"{command[0]} {command[-1]} ended with {done.returncode}: {last.rstrip('.')}.")
+    if completed.returncode:
+        last = (completed.stdout.strip().splitlines() or ["it said nothing"])[-1]
+        raise Missing(f"{command[0]} {command[-1]} ended with {completed.returncode}: {last.rstrip('.')}.")
 
 
 def _installer_there(environ: Mapping[str, str]) -> bool:

@@ -41,12 +41,12 @@ def started(event: Event, files: Mapping[str, str]) -> list[str]:
 
 def _starts(event: Event, name: str, text: str) -> bool:
     on = _events(text)
-    given: Mapping[str, Any] = dict.fromkeys([on] if isinstance(on, str) else on)
+    filters: Mapping[str, Any] = dict.fromkeys([on] if isinstance(on, str) else on)
     if isinstance(on, dict):
-        given = on
-    if event.name not in given:
+        filters = on
+    if event.name not in filters:
         return False
-    rules: Mapping[str, Any] = given[event.name] or {}
+    rules: Mapping[str, Any] = filters[event.name] or {}
     if event.name == "workflow_dispatch":
         return str(event.payload.get("workflow", "")).endswith(f"/{name}")
     if event.name == "workflow_run":

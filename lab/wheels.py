@@ -49,13 +49,13 @@ def locked(lock: str, python: str, machine: str) -> str:
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
-    kept = []
+    lines = []
     for entry in re.split(r"(?m)^(?=[A-Za-z0-9])", lock):
         first, _, hashes = entry.partition("\\\n")
         requirement, _, marker = first.partition(" ; ")
         if hashes and (not marker.strip() or Marker(marker.strip()).evaluate(target)):
-            kept.append(f"{requirement.strip()} \\\n{hashes}")
-    return "".join(kept)
+            lines.append(f"{requirement.strip()} \\\n{hashes}")
+    return "".join(lines)
 
 
 def command(folder: str, lock: Path, python: str, machine: str) -> list[str]:

@@ -35,21 +35,21 @@ class Api:
     refresh_deadline: float
     known_clusters: Sequence[Json]
 
-    def answer(self, token: Token, name: str, what: str, query: Query) -> Json:
+    def answer(self, token: Token, name: str, resource: str, query: Query) -> Json:
         """One application's document or sub-resource; ApiError in Argo CD's words."""
         document = self._allowed(token, name, query)
-        if what == "":
+        if resource == "":
             return self._refreshed(name, query) or document
-        given: dict[str, Callable[[], Json]] = {
+        answers: dict[str, Callable[[], Json]] = {
             "resource-tree": lambda: self._tree(name, document),
             "managed-resources": lambda: self._managed(name),
             "manifests": lambda: self._manifests(name, document, query),
             "resource": lambda: self._resource(name, query),
             "syncwindows": lambda: self._windows(name),
         }
-        if what not in given:
+        if resource not in answers:
             raise ApiError(NOT_FOUND, "Not Found")
-        return given[what]()
+        return answers[resource]()
 
     def _allowed(self, token: Token, name: str, query: Query) -> Json:
         """RBAC in Argo CD's order: a missing application is 403 unless the right project was named."""
@@ -74,12 +74,12 @@ class Api:
         if not kind or kind == "false" or reconciler is None or self.faults.take(name, "lost-refresh"):
             return None
         reconciler.refresh("hard" if kind == "hard" else "normal")
-        found = self.store.wait(
+        document = self.store.wait(
             name, lambda d: REFRESH not in (d["metadata"].get("annotations") or {}), self.refresh_deadline
         )
-        if found is None:
+        if document is None:
             raise ApiError(UNKNOWN, "application refresh deadline exceeded")
-        return found
+        return document
 
     def clusters(self, token: Token) -> Json:
         """Every cluster, for a token that may read all; `items` is null for others."""
@@ -88,8 +88,8 @@ class Api:
     def listing(self, token: Token, query: Query) -> Json:
         """Every application that the token may read and the query names; `items` is null without any."""
         held = [self.store.get(name) for name in self.store.names()]
-        items = [each for each in held if each and self._matches(token, query, each)]
-        version = max((int(each["metadata"]["resourceVersion"]) for each in items), default=0)
+        items = [document for document in held if document and self._matches(token, query, document)]
+        version = max((int(document["metadata"]["resourceVersion"]) for document in items), default=0)
         return {"metadata": {"resourceVersion": str(version)} if version else {}, "items": items or None}
 
     def _matches(self, token: Token, query: Query, document: Json) -> bool:
@@ -146,26 +146,33 @@ class Api:
         except (CannotRender, ValueError, IndexError) as error:
             raise ApiError(UNKNOWN, f"failed to generate manifests: {error}") from error
         annotation = not self.version.startswith("2.")
-        tracked = [documents.tracked(each, name, app.namespace, annotation) for each in rendered.objects]
-        return {"manifests": [json.dumps(documents.hidden(each)) for each in tracked]}
+        tracked = [documents.tracked(item, name, app.namespace, annotation) for item in rendered.objects]
+        return {"manifests": [json.dumps(documents.hidden(item)) for item in tracked]}
 
     def _resource(self, name: str, query: Query) -> Json:
         """One live object as JSON text."""
         app = self._app(name)
-        kind, wanted, where = _one(query, "kind"), _one(query, "resourceName"), _one(query, "namespace")
+        kind, wanted_name, where = _one(query, "kind"), _one(query, "resourceName"), _one(query, "namespace")
         for workload, _, states in self.cluster.states(name):
             for state in states:
-                if kind == "Pod" and state.name == wanted and where in ("", state.namespace):
-                    pod, other = live.pod(workload, state), self.faults.find(name, "image-id")
-                    return {"manifest": json.dumps(disturbances.with_image_id(pod, other) if other else pod)}
-        if wanted == disturbances.OLD_POD and (old := self.faults.find(name, "old-pod")):
+                if kind == "Pod" and state.name == wanted_name and where in ("", state.namespace):
+                    pod, image_fault = live.pod(workload, state), self.faults.find(name, "image-id")
+                    return {
+                        "manifest": json.dumps(
+                            disturbances.with_image_id(pod, image_fault) if image_fault else pod
+                        )
+                    }
+        if wanted_name == disturbances.OLD_POD and (old := self.faults.find(name, "old-pod")):
             return {"manifest": json.dumps(disturbances.old_pod(old))}
         for item in app.live:
-            who = documents.identity(item, app.namespace)
-            if (who["kind"], who["name"]) == (kind, wanted) and where in ("", who.get("namespace", "")):
+            identity = documents.identity(item, app.namespace)
+            if (identity["kind"], identity["name"]) == (kind, wanted_name) and where in (
+                "",
+                identity.get("namespace", ""),
+            ):
                 return {"manifest": json.dumps(documents.hidden(item))}
         raise ApiError(
-            INVALID, f"{kind} {_one(query, 'group')} {wanted} not found as part of application {name}"
+            INVALID, f"{kind} {_one(query, 'group')} {wanted_name} not found as part of application {name}"
         )
 
     def _windows(self, name: str) -> Json:
@@ -201,9 +208,9 @@ def selected(selector: str, document: Json) -> bool:
 
 def _holds(part: str, labels: Mapping[str, str]) -> bool:
     if " in (" in part or " notin (" in part:
-        key, _, rest = part.partition(" ")
-        names = {each.strip() for each in rest[rest.index("(") + 1 : rest.rindex(")")].split(",")}
-        return (labels.get(key) in names) != rest.startswith("notin")
+        key, _, operator = part.partition(" ")
+        names = {name.strip() for name in operator[operator.index("(") + 1 : operator.rindex(")")].split(",")}
+        return (labels.get(key) in names) != operator.startswith("notin")
     for mark, equal in (("!=", False), ("==", True), ("=", True)):
         if mark in part:
             key, _, value = part.partition(mark)

@@ -69,7 +69,7 @@ class AppOfApps:
 
     def named(self, name: str) -> list[Reconciler]:
         """The controller of one application, or with `*` all of them."""
-        return [held for each, held in list(self.reconcilers.items()) if name in ("*", each)]
+        return [held for reconciled, held in list(self.reconcilers.items()) if name in ("*", reconciled)]
 
     def nudge(self, name: str) -> None:
         """Schedule an early check of an application, because its pods or faults changed."""

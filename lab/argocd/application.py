@@ -83,15 +83,18 @@ class Application:
 
     def publish(self) -> None:
         """Serve the state as it is now."""
-        own = self.manifest.get("metadata") or {}
+        declared = self.manifest.get("metadata") or {}
         with self.lock:
-            notes = {**(own.get("annotations") or {}), **({REFRESH: self.refresh} if self.refresh else {})}
+            notes = {
+                **(declared.get("annotations") or {}),
+                **({REFRESH: self.refresh} if self.refresh else {}),
+            }
             metadata: Json = {
-                "name": self.name, "namespace": str(own.get("namespace") or "argocd"), **self._identity,
+                "name": self.name, "namespace": str(declared.get("namespace") or "argocd"), **self._identity,
                 "generation": self.generation,
-                **({"labels": own["labels"]} if own.get("labels") else {}),
+                **({"labels": declared["labels"]} if declared.get("labels") else {}),
                 **({"annotations": notes} if notes else {}),
-                **{k: own[k] for k in ("finalizers", "ownerReferences") if own.get(k)},
+                **{key: declared[key] for key in ("finalizers", "ownerReferences") if declared.get(key)},
             }  # fmt: skip
             document: Json = {"metadata": metadata, "spec": self.spec(), "status": {**self.status}}
             if self.around.annotation:
@@ -100,28 +103,28 @@ class Application:
                 document["operation"] = self.operation
             self.around.store.publish(self.name, document)
 
-    def want(self, spec: Json, known: Resolved) -> None:
+    def want(self, spec: Json, resolved: Resolved) -> None:
         """Store the result of a comparison as the target state."""
-        self.resolved, self.compared = known, spec
+        self.resolved, self.compared = resolved, spec
         self.desired = tuple(
             documents.tracked(item, self.name, self.namespace, self.around.annotation)
-            for item in known.objects
+            for item in resolved.objects
             if not hook_of(item)
         )
 
     def note_comparison(
-        self, spec: Json, known: Resolved, started: float, conditions: Sequence[Json]
+        self, spec: Json, resolved: Resolved, started: float, conditions: Sequence[Json]
     ) -> None:
         """Publish the result of a comparison, with the time at which it began, as in Argo CD."""
         with self.lock:
             for field in ("sourceType", "sourceTypes", "conditions"):
                 self.status.pop(field, None)
             resources = self.resources()
-            synced = all(each["status"] == "Synced" for each in resources)
+            synced = all(resource["status"] == "Synced" for resource in resources)
             self.status.update(
                 reconciledAt=documents.stamp(started), resources=resources, controllerNamespace="argocd",
-                sync=documents.sync_status("Synced" if synced else "OutOfSync", spec, known.revisions),
-                summary=self.summary(), **documents.source_types(spec, known),
+                sync=documents.sync_status("Synced" if synced else "OutOfSync", spec, resolved.revisions),
+                summary=self.summary(), **documents.source_types(spec, resolved),
             )  # fmt: skip
             if conditions and not synced:
                 self.status["conditions"] = list(conditions)
@@ -146,8 +149,8 @@ class Application:
             ]
             targets = () if spec.get("sources") else (str(spec["source"].get("targetRevision") or ""),)
             self.status["sync"] = documents.sync_status("Unknown", spec, targets)
-            for each in self.status.get("resources") or ():
-                each["status"] = "Unknown"
+            for resource in self.status.get("resources") or ():
+                resource["status"] = "Unknown"
             self.status["reconciledAt"] = documents.stamp(started)
             self.compared, self.refresh = None, None
             self.publish()
@@ -166,8 +169,8 @@ class Application:
         """The live objects, with the change made by hand."""
         if not self.live or not self.around.faults.find(self.name, "drift"):
             return self.live
-        *others, last = self.live
-        return (*others, {**last, "changed": "by hand"})
+        *unchanged, last = self.live
+        return (*unchanged, {**last, "changed": "by hand"})
 
     def look_at_health(self) -> None:
         """Publish when the health of anything changed; `reconciledAt` stays, as for any live change."""
@@ -180,10 +183,12 @@ class Application:
 
     def set_health(self, resources: Sequence[Json]) -> bool:
         """Update `status.health`; true when it changed. The transition time moves only with the status."""
-        if any(each["status"] == "OutOfSync" for each in resources) and not self.live:
+        if any(resource["status"] == "OutOfSync" for resource in resources) and not self.live:
             status = "Missing"
         else:
-            status = documents.worst([each["health"]["status"] for each in resources if each.get("health")])
+            status = documents.worst(
+                [resource["health"]["status"] for resource in resources if resource.get("health")]
+            )
         if self.status.get("health", {}).get("status") == status:
             return False
         self.status["health"] = {"status": status, "lastTransitionTime": documents.stamp(time.time())}
@@ -191,20 +196,20 @@ class Application:
 
     def _health(self) -> dict[str, Health]:
         """Health of the workloads, with the faults applied to the first of them."""
-        found = self.around.cluster.health(self.name)
-        first = next((key for key in found if not key.startswith("Job/")), None)
+        health = self.around.cluster.health(self.name)
+        first = next((key for key in health if not key.startswith("Job/")), None)
         if first is None:
-            return found
-        if time.monotonic() < self.progressing_until and found[first][0] == "Healthy":
-            found[first] = (
+            return health
+        if time.monotonic() < self.progressing_until and health[first][0] == "Healthy":
+            health[first] = (
                 "Progressing",
                 "Waiting for rollout to finish: observed deployment generation less",
             )
         for kind in ("suspended", "degraded", "progressing"):
             if self.around.faults.find(self.name, kind):
-                return {**found, first: (kind.capitalize(), f"{kind} by the lab")}
-        flapped = self._flap(found[first][0])
-        return {**found, first: (flapped, "")} if flapped else found
+                return {**health, first: (kind.capitalize(), f"{kind} by the lab")}
+        flapped = self._flap(health[first][0])
+        return {**health, first: (flapped, "")} if flapped else health
 
     def _flap(self, actual: str) -> str | None:
         """The health that a fault sets, None where the real one applies."""
@@ -219,7 +224,7 @@ class Application:
         passed = time.monotonic() - fault.started - fault.number("good", 2.0)
         if passed < fault.number("pause", 1.0):
             return "Progressing" if passed >= 0 else None
-        then = fault.text("then", "Healthy")
-        if then == "Healthy":
+        next_health = fault.text("then", "Healthy")
+        if next_health == "Healthy":
             fault.release()
-        return then
+        return next_health

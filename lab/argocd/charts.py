@@ -34,11 +34,11 @@ def parse_objects(text: str) -> tuple[Json, ...]:
         documents = list(YAML(typ="safe", pure=True).load_all(text))
     except YAMLError as error:
         raise CannotRender(f"failed to unmarshal manifest: {error}") from error
-    found: list[Json] = []
+    objects: list[Json] = []
     for document in documents:
         if isinstance(document, dict) and document.get("kind"):
-            found.extend(document.get("items") or () if document["kind"] == "List" else (document,))
-    return tuple(found)
+            objects.extend(document.get("items") or () if document["kind"] == "List" else (document,))
+    return tuple(objects)
 
 
 class Charts:
@@ -65,27 +65,27 @@ class Charts:
             )
         )
         config.chmod(0o600)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HELM_", "GIT_"))}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("HELM_", "GIT_"))}
         self._env = {
-            **kept, "HELM_REGISTRY_CONFIG": str(config), "HELM_CACHE_HOME": str(home / "cache"),
+            **environment, "HELM_REGISTRY_CONFIG": str(config), "HELM_CACHE_HOME": str(home / "cache"),
             "HELM_CONFIG_HOME": str(home / "config"), "HELM_DATA_HOME": str(home / "data"),
         }  # fmt: skip
 
-    def version(self, repository: str, chart: str, wanted: str) -> str:
+    def version(self, repository: str, chart: str, constraint: str) -> str:
         """The exact version that `wanted` names now; ranges by helm's own rules over the registry's tags."""
-        if EXACT.fullmatch(wanted):
-            return wanted
+        if EXACT.fullmatch(constraint):
+            return constraint
         url, name = self._address(repository, chart)
         oci = name[0].startswith("oci://")
         tags = (
             self._registries.tags(f"{repository.removeprefix('oci://').rstrip('/')}/{chart}") if oci else ()
         )
-        known = self._ranges.get((name[0], wanted))
-        if known is None or known[0] != tags or not oci:
-            shown = self._run("show", "chart", *name, "--version", wanted or "*", *url)
-            known = (tags, str(YAML(typ="safe", pure=True).load(shown)["version"]))
-            self._ranges[name[0], wanted] = known
-        return known[1]
+        cached = self._ranges.get((name[0], constraint))
+        if cached is None or cached[0] != tags or not oci:
+            shown = self._run("show", "chart", *name, "--version", constraint or "*", *url)
+            cached = (tags, str(YAML(typ="safe", pure=True).load(shown)["version"]))
+            self._ranges[name[0], constraint] = cached
+        return cached[1]
 
     def pull(self, repository: str, chart: str, version: str, fresh: bool = False) -> Path:
         """Folder of the unpacked chart. `fresh` (hard refresh) drops what is kept."""
@@ -124,8 +124,8 @@ class Charts:
     def build_dependencies(self, chart: Path, place: Mapping[str, str]) -> None:
         """Fetch the dependencies of a chart from git, at the lab's registry; does nothing when they are present."""
         file = chart / "Chart.yaml"
-        wanted = YAML(typ="safe", pure=True).load(file.read_text("utf-8")).get("dependencies") or ()
-        if not any(str(item.get("repository") or "") for item in wanted) or (chart / "charts").exists():
+        dependencies = YAML(typ="safe", pure=True).load(file.read_text("utf-8")).get("dependencies") or ()
+        if not any(str(item.get("repository") or "") for item in dependencies) or (chart / "charts").exists():
             return
         text = file.read_text("utf-8")
         for source, target in place.items():
@@ -145,24 +145,24 @@ class Charts:
         """(trailing options, chart argument) for an OCI or a classic repository."""
         bare = repository.removeprefix("oci://").rstrip("/")
         if bare.startswith(("http://", "https://")):
-            scheme, _, rest = bare.partition("://")
-            placed = self._registries.place(rest)
-            return ["--repo", f"{'http' if placed != rest else scheme}://{placed}"], [chart]
+            scheme, _, path = bare.partition("://")
+            placed = self._registries.place(path)
+            return ["--repo", f"{'http' if placed != path else scheme}://{placed}"], [chart]
         # without this flag helm requests tags by https even from 127.0.0.1
         return ["--plain-http"], [f"oci://{self._registries.place(f'{bare}/{chart}')}"]
 
     def _run(self, *args: str) -> str:
         try:
-            done = subprocess.run(
+            completed = subprocess.run(
                 [self._helm, *args], capture_output=True, text=True, env=self._env, check=False, timeout=60
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CannotRender(f"`helm {args[0]}` failed: {error}") from error
-        if done.returncode:
+        if completed.returncode:
             raise CannotRender(
-                f"`helm {' '.join(args)}` failed exit status {done.returncode}: {done.stderr.strip()}"
+                f"`helm {' '.join(args)}` failed exit status {completed.returncode}: {completed.stderr.strip()}"
             )
-        return done.stdout
+        return completed.stdout
 
 
 def native_digest(registries: Registries, repository: str, revision: str) -> str:

@@ -47,14 +47,14 @@ class Cluster:
         self._lock, self._count = threading.RLock(), itertools.count(1)
         self._made: list[Pod] = []
 
-    def apply(self, application: str, wanted: Sequence[Workload], values: Read) -> None:
+    def apply(self, application: str, workloads: Sequence[Workload], values: Read) -> None:
         """Make the application's workloads those of `wanted`; unchanged ones stay untouched."""
         with self._lock:
             held = self._rollouts.setdefault(application, {})
-            for key in set(held) - {workload.key for workload in wanted}:
+            for key in set(held) - {workload.key for workload in workloads}:
                 for pod in self._pods(held.pop(key)):
                     pod.stop()
-            for workload in wanted:
+            for workload in workloads:
                 self._roll(application, held, workload, values)
 
     def _roll(self, application: str, held: dict[str, Rollout], workload: Workload, values: Read) -> None:
@@ -63,9 +63,12 @@ class Cluster:
             held[workload.key] = Rollout(workload, values)
             self._told(application)
             return
-        same = (before.workload.template, before.workload.replicas) == (workload.template, workload.replicas)
+        is_same = (before.workload.template, before.workload.replicas) == (
+            workload.template,
+            workload.replicas,
+        )
         before.workload, before.values = workload, values
-        if same:
+        if is_same:
             return
         before.since, before.revision = time.monotonic(), before.revision + 1
         pods, before.current, before.old = self._pods(before), [], []
@@ -90,7 +93,7 @@ class Cluster:
         fetch = lambda reference: self._fetch(application, reference)  # noqa: E731
         kubelet = Kubelet(fetch, values, folder, self._image_id, lambda: self._told(application))
         pod = Pod(workload, name, order, kubelet)
-        self._made = [each for each in self._made if not each.gone] + [pod]
+        self._made = [made_pod for made_pod in self._made if not made_pod.gone] + [pod]
         return pod
 
     def _told(self, application: str) -> None:
@@ -102,17 +105,17 @@ class Cluster:
 
     def _go_on(self, application: str, rollout: Rollout) -> None:
         """Start the next pod when the started ones are ready, and end one old pod for each ready one."""
-        wanted = min(rollout.workload.replicas, MOST_PODS)
+        replicas = min(rollout.workload.replicas, MOST_PODS)
         rollout.old = [pod for pod in rollout.old if not pod.gone]
-        for pod in rollout.current[wanted:]:
+        for pod in rollout.current[replicas:]:
             pod.stop()
             rollout.old.append(pod)
-        del rollout.current[wanted:]
+        del rollout.current[replicas:]
         ready = sum(pod.state().ready for pod in rollout.current)
         serving = [pod for pod in rollout.old if not pod.state().terminating]
-        for pod in serving[max(0, wanted - ready) :]:
+        for pod in serving[max(0, replicas - ready) :]:
             pod.stop()
-        if len(rollout.current) < wanted and ready == len(rollout.current):
+        if len(rollout.current) < replicas and ready == len(rollout.current):
             place = len(rollout.current)
             rollout.current.append(self._pod(application, rollout.workload, rollout.values, place))
 
@@ -151,10 +154,12 @@ class Cluster:
     def health(self, application: str) -> dict[str, Health]:
         """Argo CD's health of every workload, by key."""
         with self._lock:
-            return {key: self._health(each) for key, each in self._rollouts.get(application, {}).items()}
+            return {
+                key: self._health(rollout) for key, rollout in self._rollouts.get(application, {}).items()
+            }
 
     def _health(self, rollout: Rollout) -> Health:
-        workload, wanted = rollout.workload, min(rollout.workload.replicas, MOST_PODS)
+        workload, replicas = rollout.workload, min(rollout.workload.replicas, MOST_PODS)
         states = [pod.state() for pod in rollout.current]
         if workload.kind == "Job" and states:
             words = {
@@ -163,24 +168,28 @@ class Cluster:
             }
             return words.get(states[0].phase, ("Progressing", "Job is running"))
         ready = sum(state.ready for state in states)
-        if ready >= wanted:
+        if ready >= replicas:
             return "Healthy", ""
         if time.monotonic() - rollout.since > min(workload.deadline, self._deadline):
             return "Degraded", f'{workload.kind} "{workload.name}" exceeded its progress deadline'
         if rollout.old:
-            left = f"{len(rollout.old)} old replicas are pending termination..."
-            return "Progressing", f"Waiting for rollout to finish: {left}"
+            text = f"{len(rollout.old)} old replicas are pending termination..."
+            return "Progressing", f"Waiting for rollout to finish: {text}"
         return (
             "Progressing",
-            f"Waiting for rollout to finish: {ready} of {wanted} updated replicas are available...",
+            f"Waiting for rollout to finish: {ready} of {replicas} updated replicas are available...",
         )
 
     def states(self, application: str) -> tuple[tuple[Workload, int, tuple[PodState, ...]], ...]:
         """Every workload with its roll-out's number and its pods, old and new."""
         with self._lock:
             return tuple(
-                (each.workload, each.revision, tuple(pod.state() for pod in self._pods(each) if not pod.gone))
-                for each in self._rollouts.get(application, {}).values()
+                (
+                    rollout.workload,
+                    rollout.revision,
+                    tuple(pod.state() for pod in self._pods(rollout) if not pod.gone),
+                )
+                for rollout in self._rollouts.get(application, {}).values()
             )
 
     def _pods(self, rollout: Rollout) -> list[Pod]:

@@ -158,20 +158,20 @@ class ArgoCD:
 
     def wait(self, good: Callable[[Json], bool], name: str, timeout: float = 30.0) -> Json:
         """The first document that passes the check; TimeoutError with the last one after `timeout` seconds."""
-        found = self._store.wait(name, good, timeout)
-        if found is None:
+        document = self._store.wait(name, good, timeout)
+        if document is None:
             raise TimeoutError(
                 f"{name}: not within {timeout:g} s; last seen {self._words(name)}; problems {self.problems}"
             )
-        return found
+        return document
 
     def _words(self, name: str) -> str:
         status = (self._store.get(name) or {}).get("status") or {}
-        kept = {
+        flags = {
             key: status.get(key) for key in ("sync", "health", "operationState", "conditions", "resources")
         }
         pods = [state for _, _, states in self._cluster.states(name) for state in states]
-        return f"{kept} {pods}"
+        return f"{flags} {pods}"
 
     def fault(
         self,

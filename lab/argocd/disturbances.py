@@ -34,13 +34,13 @@ def _object_health(document: Json, fault: Fault) -> None:
     """One more object that counts for the health: an autoscaler, a Rollout, a Canary, an ExternalSecret."""
     word, message = fault.text("status", "Degraded"), fault.text("message", "")
     status = document["status"]
-    one = {
+    item = {
         "kind": fault.text("object", "HorizontalPodAutoscaler"),
         "name": "more",
         "status": "Synced",
         "version": "v1",
     }
-    status.setdefault("resources", []).append({**one, "health": {"status": word, "message": message}})
+    status.setdefault("resources", []).append({**item, "health": {"status": word, "message": message}})
     before = (status.get("health") or {}).get("status", "Healthy")
     if ORDER.index(word) > ORDER.index(before):
         status["health"] = {**(status.get("health") or {}), "status": word}

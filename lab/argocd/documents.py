@@ -58,10 +58,10 @@ def group_version(item: Json) -> tuple[str, str]:
 def identity(item: Json, namespace: str) -> Json:
     """group (left out for core), version, kind, namespace, name of an object."""
     group, version = group_version(item)
-    found: Json = {"version": version, "kind": str(item["kind"]), "name": str(item["metadata"]["name"])}
+    identified: Json = {"version": version, "kind": str(item["kind"]), "name": str(item["metadata"]["name"])}
     if item["kind"] not in CLUSTER_WIDE:
-        found["namespace"] = namespace_of(item, namespace)
-    return {**({"group": group} if group else {}), **found}
+        identified["namespace"] = namespace_of(item, namespace)
+    return {**({"group": group} if group else {}), **identified}
 
 
 def sync_status(status: str, spec: Json, revisions: Sequence[str]) -> Json:
@@ -69,11 +69,11 @@ def sync_status(status: str, spec: Json, revisions: Sequence[str]) -> Json:
     compared: Json = {"destination": spec.get("destination") or {}}
     if spec.get("sources"):
         compared.update(source={"repoURL": ""}, sources=spec["sources"])
-        found: Json = {"revisions": list(revisions)} if revisions else {}
+        sync: Json = {"revisions": list(revisions)} if revisions else {}
     else:
         compared["source"] = spec.get("source") or {}
-        found = {"revision": revisions[0]} if revisions else {}
-    return {"status": status, "comparedTo": compared, **found}
+        sync = {"revision": revisions[0]} if revisions else {}
+    return {"status": status, "comparedTo": compared, **sync}
 
 
 def source_types(spec: Json, resolved: Resolved) -> Json:
@@ -115,27 +115,33 @@ def applied_resources(
 ) -> list[Json]:
     """`syncResult.resources`: kubectl's message for each object."""
     before = {_key(identity(item, namespace)): item for item in live}
-    found = []
+    results = []
     for item in objects:
-        who = identity(item, namespace)
-        old = before.get(_key(who))
+        identified = identity(item, namespace)
+        old = before.get(_key(identified))
         verb = "created" if old is None else "unchanged" if old == item else "configured"
-        what = f"{who['kind'].lower()}{'.' + who['group'] if who.get('group') else ''}/{who['name']}"
+        group = f".{identified['group']}" if identified.get("group") else ""
+        label = f"{identified['kind'].lower()}{group}/{identified['name']}"
         entry = {
             "group": "",
-            **who,
+            **identified,
             "status": "Synced",
-            "message": f"{what} {verb}",
+            "message": f"{label} {verb}",
             "hookPhase": phase,
             "syncPhase": "Sync",
         }
         images = images_of([item])
-        found.append({**entry, **({"images": images} if images else {})})
-    return found
+        results.append({**entry, **({"images": images} if images else {})})
+    return results
 
 
-def _key(who: Json) -> tuple[str, str, str, str]:
-    return str(who.get("group", "")), who["kind"], str(who.get("namespace", "")), who["name"]
+def _key(identified: Json) -> tuple[str, str, str, str]:
+    return (
+        str(identified.get("group", "")),
+        identified["kind"],
+        str(identified.get("namespace", "")),
+        identified["name"],
+    )
 
 
 def history_entry(number: int, spec: Json, revisions: Sequence[str], started: float, finished: float) -> Json:
@@ -154,22 +160,22 @@ def resource_statuses(
     desired: Sequence[Json], live: Sequence[Json], namespace: str, health: Mapping[str, tuple[str, str]]
 ) -> list[Json]:
     """`status.resources`: every requested or existing object, in Argo CD's order."""
-    there = {_key(identity(item, namespace)): item for item in live}
-    wanted = {_key(identity(item, namespace)): item for item in desired}
-    found = []
-    for key in sorted({*there, *wanted}, key="/".join):
-        item = wanted.get(key) or there[key]
+    live_items = {_key(identity(item, namespace)): item for item in live}
+    desired_items = {_key(identity(item, namespace)): item for item in desired}
+    statuses = []
+    for key in sorted({*live_items, *desired_items}, key="/".join):
+        item = desired_items.get(key) or live_items[key]
         if hook_of(item):
             continue
         entry = identity(item, namespace)
-        entry["status"] = "Synced" if wanted.get(key) == there.get(key) else "OutOfSync"
-        if key not in wanted:
+        entry["status"] = "Synced" if desired_items.get(key) == live_items.get(key) else "OutOfSync"
+        if key not in desired_items:
             entry["requiresPruning"] = True
-        status = object_health(item, namespace, health) if key in there else ("Missing", "")
+        status = object_health(item, namespace, health) if key in live_items else ("Missing", "")
         if status:
             entry["health"] = {"status": status[0], **({"message": status[1]} if status[1] else {})}
-        found.append(entry)
-    return found
+        statuses.append(entry)
+    return statuses
 
 
 def object_health(
@@ -189,19 +195,21 @@ def worst(statuses: Sequence[str]) -> str:
 
 def images_of(objects: Sequence[Json]) -> list[str]:
     """Image references as written, of every pod template, sorted and once each."""
-    found: set[str] = set()
+    images: set[str] = set()
     for item in objects:
         spec = item.get("spec") if isinstance(item.get("spec"), dict) else {}
         spec = ((spec or {}).get("jobTemplate") or {}).get("spec") or spec or {}
         pod = spec if item["kind"] == "Pod" else (spec.get("template") or {}).get("spec") or {}
         for group in ("initContainers", "containers"):
-            found.update(str(each["image"]) for each in pod.get(group) or () if each.get("image"))
-    return sorted(found)
+            images.update(
+                str(container["image"]) for container in pod.get(group) or () if container.get("image")
+            )
+    return sorted(images)
 
 
 def external_urls(objects: Sequence[Json]) -> list[str]:
     """Addresses of the Ingresses, as Argo CD derives them."""
-    found: set[str] = set()
+    urls: set[str] = set()
     for item in objects:
         if item["kind"] != "Ingress":
             continue
@@ -210,10 +218,10 @@ def external_urls(objects: Sequence[Json]) -> list[str]:
             host = rule.get("host")
             paths: list[Json] = (rule.get("http") or {}).get("paths") or [{}]
             scheme = "https" if host in secure else "http"
-            found.update(
-                f"{scheme}://{host}{str(each.get('path') or '').rstrip('/*')}" for each in paths if host
+            urls.update(
+                f"{scheme}://{host}{str(path.get('path') or '').rstrip('/*')}" for path in paths if host
             )
-    return sorted(found)
+    return sorted(urls)
 
 
 def tracked(item: Json, application: str, namespace: str, annotation: bool) -> Json:
@@ -221,9 +229,10 @@ def tracked(item: Json, application: str, namespace: str, annotation: bool) -> J
     copy: Json = json.loads(json.dumps(item))
     if copy["kind"] == "CustomResourceDefinition":
         return copy
-    who = identity(item, namespace)
+    identified = identity(item, namespace)
     if annotation:
-        mark = f"{application}:{who.get('group', '')}/{who['kind']}:{who.get('namespace', '')}/{who['name']}"
+        place = f"{identified.get('namespace', '')}/{identified['name']}"
+        mark = f"{application}:{identified.get('group', '')}/{identified['kind']}:{place}"
         copy["metadata"].setdefault("annotations", {})["argocd.argoproj.io/tracking-id"] = mark
     else:
         copy["metadata"].setdefault("labels", {})["app.kubernetes.io/instance"] = application

@@ -23,12 +23,12 @@ class NoSuchRevision(Exception):
 def git(repository: Path, *args: str) -> bytes:
     """Output of one git command on a bare repository, without the caller's GIT_* variables."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["git", f"--git-dir={repository}", *args], capture_output=True, env=env, check=False, timeout=30
     )
-    if done.returncode:
-        raise NoSuchRevision(done.stderr.decode(errors="replace").strip())
-    return done.stdout
+    if completed.returncode:
+        raise NoSuchRevision(completed.stderr.decode(errors="replace").strip())
+    return completed.stdout
 
 
 def head(repository: Path, branch: str) -> str | None:
@@ -58,10 +58,10 @@ def commit_of(repository: Path, revision: str) -> str:
     names = [f"refs/heads/{revision}", f"refs/tags/{revision}", revision] if revision else ["HEAD"]
     for name in names:
         try:
-            found = git(
+            commit = git(
                 repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
             )
-            return found.decode().strip()
+            return commit.decode().strip()
         except NoSuchRevision:
             continue
     raise NoSuchRevision(f"unable to resolve '{revision}' to a commit SHA")
@@ -76,10 +76,10 @@ def peels_tags(version: str) -> bool:
 def tag_object(repository: Path, revision: str) -> str | None:
     """The id of the annotated tag that a revision names, or None when it names no such tag."""
     try:
-        found = git(repository, "rev-parse", "--verify", "--quiet", f"refs/tags/{revision}^{{tag}}")
+        tag = git(repository, "rev-parse", "--verify", "--quiet", f"refs/tags/{revision}^{{tag}}")
     except NoSuchRevision:
         return None
-    return found.decode().strip()
+    return tag.decode().strip()
 
 
 def files(repository: Path, commit: str, folder: str) -> dict[str, str]:

@@ -92,8 +92,8 @@ def _for_this_machine(registries: Registries, repository: str, named: Manifest) 
     if named.media_type not in INDEX_TYPES and "manifests" not in named.document:
         return named
     for child in named.document.get("manifests") or ():
-        wanted = child.get("platform") or {}
-        if wanted.get("os", "linux") == "linux" and wanted.get("architecture", machine()) == machine():
+        platform = child.get("platform") or {}
+        if platform.get("os", "linux") == "linux" and platform.get("architecture", machine()) == machine():
             return registries.manifest(repository, child["digest"])
     raise CannotFetch(f"{repository}: no match for platform linux/{machine()} in manifest: not found")
 

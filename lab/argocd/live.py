@@ -36,9 +36,9 @@ def tree(
     }
     nodes = []
     for item in objects:
-        who = documents.identity(item, namespace)
-        key = (who.get("group", ""), who["kind"], who.get("namespace", ""), who["name"])
-        nodes.append(_node(who, (), health.get(key)))
+        identity = documents.identity(item, namespace)
+        key = (identity.get("group", ""), identity["kind"], identity.get("namespace", ""), identity["name"])
+        nodes.append(_node(identity, (), health.get(key)))
     for workload, revision, states in running:
         group, version = GROUPS.get(workload.kind, ("", "v1"))
         parent = {
@@ -58,13 +58,13 @@ def tree(
     return {"nodes": nodes}
 
 
-def _node(who: Json, parents: Sequence[Json], health: Json | None) -> Json:
-    own = uid(who["kind"], str(who.get("namespace", "")), who["name"])
-    node: Json = {**who, "uid": own, "resourceVersion": "1"}
+def _node(identity: Json, parents: Sequence[Json], health: Json | None) -> Json:
+    node_uid = uid(identity["kind"], str(identity.get("namespace", "")), identity["name"])
+    node: Json = {**identity, "uid": node_uid, "resourceVersion": "1"}
     if parents:
         node["parentRefs"] = [
-            {**each, "uid": uid(each["kind"], str(each.get("namespace", "")), each["name"])}
-            for each in parents
+            {**parent, "uid": uid(parent["kind"], str(parent.get("namespace", "")), parent["name"])}
+            for parent in parents
         ]
     return {**node, **({"health": health} if health else {})}
 
@@ -72,12 +72,12 @@ def _node(who: Json, parents: Sequence[Json], health: Json | None) -> Json:
 def _pod_node(workload: Workload, parent: Json, state: PodState) -> Json:
     if workload.kind == "Deployment":
         parent = {**parent, "kind": "ReplicaSet", "name": f"{workload.name}-{state.template}"}
-    who = {"version": "v1", "kind": "Pod", "namespace": state.namespace, "name": state.name}
-    ready = sum(each.ready for each in state.containers)
+    identity = {"version": "v1", "kind": "Pod", "namespace": state.namespace, "name": state.name}
+    ready = sum(container.ready for container in state.containers)
     return {
-        **_node(who, (parent,), pod_health(state)),
+        **_node(identity, (parent,), pod_health(state)),
         "createdAt": documents.stamp(state.created),
-        "images": sorted({each.image for each in (*state.init, *state.containers)}),
+        "images": sorted({container.image for container in (*state.init, *state.containers)}),
         "info": [
             {"name": "Status Reason", "value": reason(state)},
             {"name": "Node", "value": "lab"},
@@ -92,7 +92,9 @@ def reason(state: PodState) -> str:
     if state.terminating:
         return "Terminating"
     waiting = [
-        each.reason for each in (*state.init, *state.containers) if each.state == "waiting" and each.reason
+        container.reason
+        for container in (*state.init, *state.containers)
+        if container.state == "waiting" and container.reason
     ]
     return waiting[0] if waiting else state.phase
 
@@ -100,9 +102,9 @@ def reason(state: PodState) -> str:
 def pod_health(state: PodState) -> Json:
     """Argo CD's health of a Pod."""
     bad = [
-        each
-        for each in (*state.init, *state.containers)
-        if each.state == "waiting" and _is_error(each.reason)
+        container
+        for container in (*state.init, *state.containers)
+        if container.state == "waiting" and _is_error(container.reason)
     ]
     if bad:
         return {"status": "Degraded", "message": bad[0].message or bad[0].reason or ""}
@@ -123,46 +125,47 @@ def pod(workload: Workload, state: PodState) -> Json:
     }  # fmt: skip
     if state.terminating:
         metadata["deletionTimestamp"] = documents.stamp(state.created)
-    specs = [json.loads(json.dumps(each.spec, default=str)) for each in workload.containers]
-    init = [json.loads(json.dumps(each.spec, default=str)) for each in workload.init]
+    specs = [json.loads(json.dumps(container.spec, default=str)) for container in workload.containers]
+    init = [json.loads(json.dumps(container.spec, default=str)) for container in workload.init]
     word = "True" if state.ready else "False"
     status: Json = {
         "phase": state.phase, "podIP": "127.0.0.1", "startTime": documents.stamp(state.created),
         "conditions": [{"type": kind, "status": word} for kind in ("Ready", "ContainersReady")],
-        "containerStatuses": [_container(each) for each in state.containers],
-        **({"initContainerStatuses": [_container(each) for each in state.init]} if state.init else {}),
+        "containerStatuses": [_container(container) for container in state.containers],
+        **({"initContainerStatuses": [_container(container) for container in state.init]} if state.init else {}),
     }  # fmt: skip
     spec = {"containers": specs, **({"initContainers": init} if init else {}), "nodeName": "lab"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
-def _container(each: ContainerState) -> Json:
+def _container(container: ContainerState) -> Json:
     inner: Json = {}
-    if each.state == "waiting":
+    if container.state == "waiting":
         inner = {
-            "reason": each.reason or "ContainerCreating",
-            **({"message": each.message} if each.message else {}),
+            "reason": container.reason or "ContainerCreating",
+            **({"message": container.message} if container.message else {}),
         }
-    elif each.state == "terminated":
-        inner = {"exitCode": each.exit_code or 0, "reason": each.reason or "Completed"}
+    elif container.state == "terminated":
+        inner = {"exitCode": container.exit_code or 0, "reason": container.reason or "Completed"}
     return {
-        "name": each.name, "image": each.image, "imageID": each.digest or "", "ready": each.ready,
-        "restartCount": each.restarts, "started": each.state == "running", "state": {each.state: inner},
+        "name": container.name, "image": container.image, "imageID": container.digest or "",
+        "ready": container.ready, "restartCount": container.restarts, "started": container.state == "running",
+        "state": {container.state: inner},
     }  # fmt: skip
 
 
-def managed(desired: Sequence[Json], there: Sequence[Json], namespace: str) -> Json:
+def managed(desired: Sequence[Json], live_items: Sequence[Json], namespace: str) -> Json:
     """`managed-resources`: target and live state of every object, Secrets hidden."""
-    live = {_key(item, namespace): item for item in there}
+    live = {_key(item, namespace): item for item in live_items}
     target = {_key(item, namespace): item for item in desired}
     items = []
     for key in sorted({*live, *target}):
-        who = documents.identity(target.get(key) or live[key], namespace)
+        identity = documents.identity(target.get(key) or live[key], namespace)
         states = [
             json.dumps(documents.hidden(side[key])) if key in side else "null" for side in (target, live)
         ]
         items.append({
-            "group": "", "namespace": "", **{k: v for k, v in who.items() if k != "version"},
+            "group": "", "namespace": "", **{k: v for k, v in identity.items() if k != "version"},
             "targetState": states[0], "liveState": states[1],
             "normalizedLiveState": states[1], "predictedLiveState": states[0] if key in live else "null",
             "modified": states[0] != states[1],
@@ -171,5 +174,10 @@ def managed(desired: Sequence[Json], there: Sequence[Json], namespace: str) -> J
 
 
 def _key(item: Json, namespace: str) -> tuple[str, ...]:
-    who = documents.identity(item, namespace)
-    return str(who.get("group", "")), who["kind"], str(who.get("namespace", "")), who["name"]
+    identity = documents.identity(item, namespace)
+    return (
+        str(identity.get("group", "")),
+        identity["kind"],
+        str(identity.get("namespace", "")),
+        identity["name"],
+    )

@@ -52,13 +52,13 @@ class Manifest:
 
 def parse_reference(text: str) -> Reference:
     """Docker's rules: the first part is a host when it has a dot, a colon or is localhost."""
-    rest, _, digest = text.partition("@")
-    head, slash, tail = rest.rpartition("/")
+    name_and_tag, _, digest = text.partition("@")
+    head, slash, tail = name_and_tag.rpartition("/")
     name, _, tag = tail.partition(":")
-    whole = f"{head}{slash}{name}"
-    first, slash, path = whole.partition("/")
+    repository = f"{head}{slash}{name}"
+    first, slash, path = repository.partition("/")
     if not slash or not ("." in first or ":" in first or first == "localhost"):
-        first, path = "docker.io", whole if slash else f"library/{whole}"
+        first, path = "docker.io", repository if slash else f"library/{repository}"
     return Reference(first, path, tag or None, digest or None)
 
 
@@ -105,19 +105,19 @@ class Registries:
         into.write_bytes(content)
         return into
 
-    def _get(self, repository: str, what: str, headers: Mapping[str, str]) -> requests.Response:
+    def _get(self, repository: str, path_of_kind: str, headers: Mapping[str, str]) -> requests.Response:
         host, _, path = self.place(repository).partition("/")
-        url = f"http://{host}/v2/{path}/{what}"
+        url = f"http://{host}/v2/{path}/{path_of_kind}"
         try:
             answer = self._session.get(url, headers=headers, timeout=TIMEOUT)
             if answer.status_code == 401 and self._auth:
-                given = {**headers, **self._authorization(answer, path)}
-                answer = self._session.get(url, headers=given, timeout=TIMEOUT, auth=self._basic(answer))
+                authorized = {**headers, **self._authorization(answer, path)}
+                answer = self._session.get(url, headers=authorized, timeout=TIMEOUT, auth=self._basic(answer))
         except requests.RequestException as error:
             raise CannotFetch(f"{repository}: {type(error).__name__}") from error
         if answer.status_code != 200:
             words = {401: "unauthorized", 403: "denied", 404: "not found"}.get(answer.status_code, "failed")
-            raise CannotFetch(f"{repository}: {what}: {words} (HTTP {answer.status_code})")
+            raise CannotFetch(f"{repository}: {path_of_kind}: {words} (HTTP {answer.status_code})")
         return answer
 
     def _basic(self, challenge: requests.Response) -> tuple[str, str] | None:

@@ -219,10 +219,10 @@ class Pod:
         with self._lock:
             before = self._state
             lists = [
-                tuple(replace(each, **change) if each.name == container else each for each in group)  # type: ignore[arg-type]
+                tuple(replace(status, **change) if status.name == container else status for status in group)  # type: ignore[arg-type]
                 for group in (before.containers, before.init)
             ]
-            ready = bool(lists[0]) and all(each.ready for each in lists[0])
+            ready = bool(lists[0]) and all(status.ready for status in lists[0])
             self._state = replace(before, containers=lists[0], init=lists[1], ready=ready)
             changed = self._state != before
         if changed:

@@ -37,8 +37,10 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Run the container from `root`. The process ends with the calling thread."""
     entry = list(container.command or image.entrypoint)
-    rest = list(container.args or (() if container.command else image.command))
-    argv = [re.sub(r"\$\(([A-Za-z_]\w*)\)", lambda m: env.get(m[1], m[0]), part) for part in entry + rest]
+    arguments = list(container.args or (() if container.command else image.command))
+    argv = [
+        re.sub(r"\$\(([A-Za-z_]\w*)\)", lambda m: env.get(m[1], m[0]), part) for part in entry + arguments
+    ]
     if not argv:
         raise CannotStart("no command specified")
     workdir = _within(root, container.workdir or image.workdir)
@@ -62,13 +64,15 @@ def _die_with_parent() -> None:
 
 def _environment(image: Image, root: Path, env: Mapping[str, str], port: int) -> dict[str, str]:
     """Only PATH and locale of the caller's environment: a pod gets no secrets of the lab."""
-    kept = {key: os.environ[key] for key in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH") if key in os.environ}
-    own = {key: value for key, value in image.env if key != "PATH"}
+    inherited = {
+        key: os.environ[key] for key in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH") if key in os.environ
+    }
+    of_image = {key: value for key, value in image.env if key != "PATH"}
     tmp = root / "tmp"
     tmp.mkdir(exist_ok=True)
     return {
-        **kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": str(tmp), "TMPDIR": str(tmp),
-        **own, **env, "PATH": os.environ.get("PATH", os.defpath), "PORT": str(port), "HOST": "127.0.0.1",
+        **inherited, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": str(tmp), "TMPDIR": str(tmp),
+        **of_image, **env, "PATH": os.environ.get("PATH", os.defpath), "PORT": str(port), "HOST": "127.0.0.1",
     }  # fmt: skip
 
 

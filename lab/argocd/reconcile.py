@@ -99,18 +99,23 @@ class Reconciler:
         try:
             if fault:
                 raise CannotRender(fault.text("message", NO_MANIFESTS))
-            revisions, known = sources.revisions(spec, cached=refresh is None), app.resolved
-            if known is None or app.compared != spec or known.revisions != revisions or refresh == "hard":
-                known = sources.render(app.name, spec, revisions, fresh=refresh == "hard")
+            revisions, resolved = sources.revisions(spec, cached=refresh is None), app.resolved
+            if (
+                resolved is None
+                or app.compared != spec
+                or resolved.revisions != revisions
+                or refresh == "hard"
+            ):
+                resolved = sources.render(app.name, spec, revisions, fresh=refresh == "hard")
         except CannotRender as error:
             self._note_error(spec, started, str(error), asked=refresh is not None)
             return
         self._first_error, self._shown = 0.0, None
         with app.lock:
-            app.want(spec, known)
-            app.note_comparison(spec, known, started, conditions(app, spec, known))
+            app.want(spec, resolved)
+            app.note_comparison(spec, resolved, started, conditions(app, spec, resolved))
         if due(app, spec):
-            sync(app, spec, known, self._stop)
+            sync(app, spec, resolved, self._stop)
 
     def _note_error(self, spec: Json, started: float, why: str, *, asked: bool) -> None:
         """Whether an error of a repository stays hidden, because this comparison was not requested."""

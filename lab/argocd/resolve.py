@@ -65,34 +65,34 @@ class Sources:
 
         `cached=False` asks the registry again even within a second. CannotRender when it names nothing.
         """
-        repository, wanted = str(source.get("repoURL", "")), str(source.get("targetRevision") or "")
+        repository, requested = str(source.get("repoURL", "")), str(source.get("targetRevision") or "")
         try:
             if source.get("chart"):
                 chart = str(source["chart"])
-                if EXACT.fullmatch(wanted):
-                    return wanted
+                if EXACT.fullmatch(requested):
+                    return requested
                 return self._ask(
-                    (f"{repository}/{chart}", wanted),
+                    (f"{repository}/{chart}", requested),
                     cached,
-                    lambda: self._charts.version(repository, chart, wanted),
+                    lambda: self._charts.version(repository, chart, requested),
                 )
             if repository.startswith("oci://"):
                 bare = repository.removeprefix("oci://")
                 return self._ask(
-                    (bare, wanted), cached, lambda: native_digest(self._registries, bare, wanted)
+                    (bare, requested), cached, lambda: native_digest(self._registries, bare, requested)
                 )
-            here = self._repository(repository)
-            tag = None if self._peels else gitread.tag_object(here, wanted.removeprefix("refs/tags/"))
-            return tag or gitread.commit_of(here, "" if wanted == "HEAD" else wanted)
+            local = self._repository(repository)
+            tag = None if self._peels else gitread.tag_object(local, requested.removeprefix("refs/tags/"))
+            return tag or gitread.commit_of(local, "" if requested == "HEAD" else requested)
         except (gitread.NoSuchRevision, CannotFetch) as error:
             raise CannotRender(str(error)) from error
 
     def _ask(self, key: tuple[str, str], cached: bool, look: Callable[[], str]) -> str:
-        then, found = self._seen.get(key, (0.0, ""))
-        if not cached or not found or time.monotonic() - then > ASK_AGAIN:
-            found = look()
-            self._seen[key] = (time.monotonic(), found)
-        return found
+        read_at, revision = self._seen.get(key, (0.0, ""))
+        if not cached or not revision or time.monotonic() - read_at > ASK_AGAIN:
+            revision = look()
+            self._seen[key] = (time.monotonic(), revision)
+        return revision
 
     def revisions(self, spec: Json, cached: bool = True) -> tuple[str, ...]:
         """Revision of every source, in order."""
@@ -178,21 +178,23 @@ def _same(url: str) -> str:
 def kustomized(folder: Path) -> tuple[Json, ...]:
     """What `kustomize build` makes of a folder, by kustomize or kubectl, whichever this machine has."""
     programs = (["kustomize", "build"], ["kubectl", "kustomize"])
-    command = next((one for one in programs if shutil.which(one[0])), None)
+    command = next((program for program in programs if shutil.which(program[0])), None)
     if command is None:
         raise CannotRender("`kustomize build` failed: executable file not found in $PATH")
-    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
-    if done.returncode:
-        raise CannotRender(f"`kustomize build {folder.name}` failed: {done.stderr.strip()}")
-    return parse_objects(done.stdout)
+    completed = subprocess.run(
+        [*command, str(folder)], capture_output=True, text=True, check=False, timeout=60
+    )
+    if completed.returncode:
+        raise CannotRender(f"`kustomize build {folder.name}` failed: {completed.stderr.strip()}")
+    return parse_objects(completed.stdout)
 
 
 def helm_options(helm: Json, chart: Path, refs: Mapping[str, Path], scratch: Path) -> list[str]:
     """Options of `helm template` in Argo CD's order of precedence: files, values, parameters."""
     options: list[str] = []
     for name in helm.get("valueFiles") or ():
-        first, _, rest = str(name).partition("/")
-        path = (refs[first] / rest) if first in refs else (chart / str(name))
+        first, _, file_path = str(name).partition("/")
+        path = (refs[first] / file_path) if first in refs else (chart / str(name))
         if not path.is_file():
             if helm.get("ignoreMissingValueFiles"):
                 continue

@@ -49,7 +49,7 @@ def with_unknown_fields(document: Any) -> Any:
         grown = {key: with_unknown_fields(value) for key, value in document.items()}
         return {**grown, "x-later": {"revision": "0.0.0", "status": "Later"}}
     if isinstance(document, list):
-        return [with_unknown_fields(each) for each in document]
+        return [with_unknown_fields(item) for item in document]
     return document
 
 

@@ -61,16 +61,16 @@ class Store:
 
     def wait(self, name: str, good: Callable[[Json], bool], timeout: float) -> Json | None:
         """The first document of `name` that is good, the current one included; None after `timeout`."""
-        found: Json | None = None
+        document: Json | None = None
 
         def look() -> bool:
-            nonlocal found
+            nonlocal document
             held = self._documents.get(name)
-            found = self.seen(held) if held else None
-            return self._closed or bool(found and good(found))
+            document = self.seen(held) if held else None
+            return self._closed or bool(document and good(document))
 
         with self._changed:
-            return found if self._changed.wait_for(look, timeout) and not self._closed else None
+            return document if self._changed.wait_for(look, timeout) and not self._closed else None
 
     def watch(self) -> queue.SimpleQueue[Event | None]:
         """A queue of every event from now on; None means that the store is closed."""

@@ -33,8 +33,8 @@ def due(app: Application, spec: Json) -> bool:
         return False
     if app.status["sync"]["status"] != "OutOfSync" or app.around.faults.find(app.name, "sync-window"):
         return False
-    different = [each for each in app.status["resources"] if each["status"] == "OutOfSync"]
-    if not automated.get("prune") and all(each.get("requiresPruning") for each in different):
+    different = [resource for resource in app.status["resources"] if resource["status"] == "OutOfSync"]
+    if not automated.get("prune") and all(resource.get("requiresPruning") for resource in different):
         return False  # "need to prune extra resources only"
     state = app.status.get("operationState") or {}
     if wipes_out(app, spec) or _ended_without_result(state):
@@ -66,10 +66,10 @@ def attempt_key(app: Application, spec: Json) -> str:
     return json.dumps([revisions, spec.get("source"), spec.get("sources")], sort_keys=True)
 
 
-def conditions(app: Application, spec: Json, known: Resolved) -> list[Json]:
+def conditions(app: Application, spec: Json, resolved: Resolved) -> list[Json]:
     """The condition that auto-sync sets when it does not retry the same revisions, or would remove everything."""
     state = app.status.get("operationState") or {}
-    revisions, since = " ".join(known.revisions), state.get("finishedAt") or documents.stamp(time.time())
+    revisions, since = " ".join(resolved.revisions), state.get("finishedAt") or documents.stamp(time.time())
     if _ended_without_result(state):
         text = f"Failed last sync attempt to []: {state.get('message')}"
     elif state.get("phase") in ("Failed", "Error") and app.attempted == attempt_key(app, spec):
@@ -81,67 +81,67 @@ def conditions(app: Application, spec: Json, known: Resolved) -> list[Json]:
     return [{"type": "SyncError", "message": text, "lastTransitionTime": since}]
 
 
-def sync(app: Application, spec: Json, known: Resolved, stop: threading.Event) -> None:
+def sync(app: Application, spec: Json, resolved: Resolved, stop: threading.Event) -> None:
     """Run the operation: hooks, objects, as often as it may be tried, its end, and the comparison after it."""
     pause = app.around.interval / 2
     app.attempted = attempt_key(app, spec)
     started, before = time.time(), app.live
-    _begin(app, spec, known, started, lambda: stop.wait(pause))
+    _begin(app, spec, resolved, started, lambda: stop.wait(pause))
     if app.around.faults.take(app.name, "no-result"):
         _end_without_result(app)
-        app.note_comparison(spec, known, time.time(), conditions(app, spec, known))
+        app.note_comparison(spec, resolved, time.time(), conditions(app, spec, resolved))
         return
-    failure, attempt = _attempt(app, spec, known, stop), 0
+    failure, attempt = _attempt(app, spec, resolved, stop), 0
     while failure is not None and attempt < _retries(spec) and not stop.is_set():
         attempt += 1
         _wait_to_retry(app, failure, attempt, stop)
-        failure = _attempt(app, spec, known, stop)
+        failure = _attempt(app, spec, resolved, stop)
     if failure is not None and attempt:
         failure = f"{failure} (retried {attempt} times)."
     _next_second(app, stop)
-    _finish(app, spec, known, started, failure, before)
+    _finish(app, spec, resolved, started, failure, before)
     stop.wait(pause)
     if failure is None:
         app.progressing_until = time.monotonic() + app.around.interval
-    app.note_comparison(spec, known, time.time(), conditions(app, spec, known))
+    app.note_comparison(spec, resolved, time.time(), conditions(app, spec, resolved))
 
 
 def _begin(
-    app: Application, spec: Json, known: Resolved, started: float, pause: Callable[[], object]
+    app: Application, spec: Json, resolved: Resolved, started: float, pause: Callable[[], object]
 ) -> None:
     """Publish the request on the document, and a moment later the controller's response."""
     with app.lock:
-        app.operation = documents.operation(spec, known.revisions)
+        app.operation = documents.operation(spec, resolved.revisions)
         app.publish()
     pause()
     with app.lock:
         app.status["operationState"] = {
             "operation": app.operation, "phase": "Running", "message": "",
             "startedAt": documents.stamp(started),
-            "syncResult": documents.sync_result(spec, known.revisions, ()),
+            "syncResult": documents.sync_result(spec, resolved.revisions, ()),
         }  # fmt: skip
         app.publish()
 
 
-def _attempt(app: Application, spec: Json, known: Resolved, stop: threading.Event) -> str | None:
+def _attempt(app: Application, spec: Json, resolved: Resolved, stop: threading.Event) -> str | None:
     """Hooks and objects once; the operation's message when it failed."""
 
     def values() -> Values:
-        return stored_values(known.objects, app.namespace, app.around.secrets())
+        return stored_values(resolved.objects, app.namespace, app.around.secrets())
 
     fault = app.around.faults.take(app.name, "sync-failed")
     if fault:
         return fault.text("message", APPLY_FAILED)
-    failure = _hooks(app, known, values, stop, "PreSync", "Sync")
+    failure = _hooks(app, resolved, values, stop, "PreSync", "Sync")
     if failure is not None:
         return failure
     prunes = bool(((spec.get("syncPolicy") or {}).get("automated") or {}).get("prune"))
-    kept = () if prunes else _left_over(app)
-    objects = [*known.objects, *kept]
-    wanted = [each for each in workloads(objects, app.namespace) if each.hook is None]
-    app.around.cluster.apply(app.name, wanted, values)
-    _applied(app, spec, known, kept)
-    return _hooks(app, known, values, stop, "PostSync")
+    left_over = () if prunes else _left_over(app)
+    objects = [*resolved.objects, *left_over]
+    desired_workloads = [workload for workload in workloads(objects, app.namespace) if workload.hook is None]
+    app.around.cluster.apply(app.name, desired_workloads, values)
+    _applied(app, spec, resolved, left_over)
+    return _hooks(app, resolved, values, stop, "PostSync")
 
 
 def _left_over(app: Application) -> tuple[Json, ...]:
@@ -155,8 +155,8 @@ def _left_over(app: Application) -> tuple[Json, ...]:
             item["metadata"]["name"],
         )
 
-    wanted = {key(item) for item in app.desired}
-    return tuple(item for item in app.live if key(item) not in wanted)
+    desired = {key(item) for item in app.desired}
+    return tuple(item for item in app.live if key(item) not in desired)
 
 
 def _retries(spec: Json) -> int:
@@ -192,23 +192,25 @@ def _end_without_result(app: Application) -> None:
 
 
 def _hooks(
-    app: Application, known: Resolved, values: Callable[[], Values], stop: threading.Event, *phases: str
+    app: Application, resolved: Resolved, values: Callable[[], Values], stop: threading.Event, *phases: str
 ) -> str | None:
     """Run the hook Jobs of these phases; the operation's message when one fails."""
-    for job in workloads(known.objects, app.namespace):
+    for job in workloads(resolved.objects, app.namespace):
         if job.hook in phases and not app.around.cluster.run_job(app.name, job, values, stop, HOOK_TIMEOUT):
             return HOOK_FAILED
     return None
 
 
-def _applied(app: Application, spec: Json, known: Resolved, kept: tuple[Json, ...]) -> None:
+def _applied(app: Application, spec: Json, resolved: Resolved, left_over: tuple[Json, ...]) -> None:
     """Publish Synced with the old health, because the objects are in the cluster."""
     with app.lock:
-        app.live = (*app.desired, *kept)
-        app.status["sync"] = documents.sync_status("OutOfSync" if kept else "Synced", spec, known.revisions)
+        app.live = (*app.desired, *left_over)
+        app.status["sync"] = documents.sync_status(
+            "OutOfSync" if left_over else "Synced", spec, resolved.revisions
+        )
         app.status["summary"] = app.summary()
-        for each in app.status.get("resources") or ():
-            each["status"] = "OutOfSync" if kept and each.get("requiresPruning") else "Synced"
+        for resource in app.status.get("resources") or ():
+            resource["status"] = "OutOfSync" if left_over and resource.get("requiresPruning") else "Synced"
         app.publish()
 
 
@@ -222,7 +224,7 @@ def _next_second(app: Application, stop: threading.Event) -> None:
 def _finish(
     app: Application,
     spec: Json,
-    known: Resolved,
+    resolved: Resolved,
     started: float,
     failure: str | None,
     before: tuple[Json, ...],
@@ -235,11 +237,11 @@ def _finish(
         app.status["operationState"].update(
             phase="Failed" if failure else "Succeeded", finishedAt=documents.stamp(finished),
             message=failure or "successfully synced (all tasks run)",
-            syncResult=documents.sync_result(spec, known.revisions, resources),
+            syncResult=documents.sync_result(spec, resolved.revisions, resources),
         )  # fmt: skip
         if failure is None:
             history = app.status.setdefault("history", [])
             number = history[-1]["id"] + 1 if history else 0
-            history.append(documents.history_entry(number, spec, known.revisions, started, finished))
+            history.append(documents.history_entry(number, spec, resolved.revisions, started, finished))
             del history[:-10]
         app.publish()

@@ -69,9 +69,9 @@ def hook_of(item: Json) -> str | None:
     Helm's hooks are mapped as Argo CD maps them; a Helm test is never run.
     """
     notes = (item.get("metadata") or {}).get("annotations") or {}
-    own = str(notes.get(HOOKS) or "").split(",")[0].strip()
-    if own:
-        return own
+    hook = str(notes.get(HOOKS) or "").split(",")[0].strip()
+    if hook:
+        return hook
     helm = [part.strip() for part in str(notes.get("helm.sh/hook") or "").split(",") if part.strip()]
     if not helm or helm == ["crd-install"]:
         return None
@@ -94,8 +94,8 @@ def _workload(item: Json, default: str) -> Workload:
         namespace=namespace_of(item, default),
         name=str(item["metadata"]["name"]),
         replicas=replicas,
-        init=tuple(_container(each) for each in pod.get("initContainers") or ()),
-        containers=tuple(_container(each) for each in pod.get("containers") or ()),
+        init=tuple(_container(container) for container in pod.get("initContainers") or ()),
+        containers=tuple(_container(container) for container in pod.get("containers") or ()),
         labels=dict((template.get("metadata") or {}).get("labels") or {}),
         deadline=float(spec.get("progressDeadlineSeconds") or 600),
         template=hashlib.sha256(canonical.encode()).hexdigest()[:10],
@@ -103,27 +103,27 @@ def _workload(item: Json, default: str) -> Workload:
     )
 
 
-def _container(each: Json) -> Container:
-    probe = each.get("readinessProbe") or {}
+def _container(container: Json) -> Container:
+    probe = container.get("readinessProbe") or {}
     path = (probe.get("httpGet") or {}).get("path")
     return Container(
-        name=str(each["name"]),
-        image=str(each["image"]),
-        command=tuple(str(part) for part in each.get("command") or ()),
-        args=tuple(str(part) for part in each.get("args") or ()),
-        workdir=each.get("workingDir"),
-        spec=each,
+        name=str(container["name"]),
+        image=str(container["image"]),
+        command=tuple(str(part) for part in container.get("command") or ()),
+        args=tuple(str(part) for part in container.get("args") or ()),
+        workdir=container.get("workingDir"),
+        spec=container,
         probe_path=str(path) if path else None,
         probe_failures=int(probe.get("failureThreshold") or 3),
     )
 
 
 def stored_values(
-    objects: Iterable[Json], namespace: str, given: Mapping[str, Mapping[str, str]]
+    objects: Iterable[Json], namespace: str, extra: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
     """Secrets and ConfigMaps a pod can read: those of the render win over those outside Git."""
-    found = {f"Secret/{name}": dict(data) for name, data in given.items()}
-    found.update({f"ConfigMap/{name}": dict(data) for name, data in given.items()})
+    values = {f"Secret/{name}": dict(data) for name, data in extra.items()}
+    values.update({f"ConfigMap/{name}": dict(data) for name, data in extra.items()})
     for item in objects:
         if item.get("kind") not in ("Secret", "ConfigMap"):
             continue
@@ -131,8 +131,8 @@ def stored_values(
         if item["kind"] == "Secret":
             data = {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
             data.update({key: str(value) for key, value in (item.get("stringData") or {}).items()})
-        found[f"{item['kind']}/{namespace_of(item, namespace)}/{item['metadata']['name']}"] = data
-    return found
+        values[f"{item['kind']}/{namespace_of(item, namespace)}/{item['metadata']['name']}"] = data
+    return values
 
 
 def environment(container: Container, namespace: str, pod: str, values: Values) -> dict[str, str]:
@@ -146,9 +146,9 @@ def environment(container: Container, namespace: str, pod: str, values: Values) 
     for item in container.spec.get("env") or ():
         name = str(item["name"])
         if item.get("valueFrom"):
-            found = _referenced(item["valueFrom"], namespace, pod, values)
-            if found is not None:
-                env[name] = found
+            text = _referenced(item["valueFrom"], namespace, pod, values)
+            if text is not None:
+                env[name] = text
         else:
             env[name] = re.sub(
                 r"\$\(([A-Za-z_][\w.]*)\)", lambda m: env.get(m[1], m[0]), str(item.get("value") or "")
@@ -157,10 +157,10 @@ def environment(container: Container, namespace: str, pod: str, values: Values) 
 
 
 def _all(kind: str, namespace: str, reference: Json, values: Values) -> Mapping[str, str]:
-    found = values.get(f"{kind}/{namespace}/{reference['name']}")
-    if found is None and not reference.get("optional"):
+    data = values.get(f"{kind}/{namespace}/{reference['name']}")
+    if data is None and not reference.get("optional"):
         raise CannotConfigure(f'{kind.lower()} "{reference["name"]}" not found')
-    return found or {}
+    return data or {}
 
 
 def _referenced(source: Json, namespace: str, pod: str, values: Values) -> str | None:
@@ -186,13 +186,15 @@ def _referenced(source: Json, namespace: str, pod: str, values: Values) -> str |
 def served(objects: Iterable[Json], namespace: str) -> str | None:
     """Key of the workload the first Service selects; without a Service, the first one that stays up."""
     held = tuple(objects)
-    found = [each for each in workloads(held, namespace) if each.kind not in ("Job", "Pod")]
+    workloads_served = [
+        workload for workload in workloads(held, namespace) if workload.kind not in ("Job", "Pod")
+    ]
     for item in held:
         selector = (item.get("spec") or {}).get("selector") or {}
         if item.get("kind") != "Service" or not selector:
             continue
-        for each in found:
-            same = namespace_of(item, namespace) == each.namespace
-            if same and all(each.labels.get(key) == value for key, value in selector.items()):
-                return each.key
-    return found[0].key if found else None
+        for workload in workloads_served:
+            same_namespace = namespace_of(item, namespace) == workload.namespace
+            if same_namespace and all(workload.labels.get(key) == value for key, value in selector.items()):
+                return workload.key
+    return workloads_served[0].key if workloads_served else None

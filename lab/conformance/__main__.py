@@ -45,8 +45,8 @@ def main(tests: list[str]) -> int:
         for name, document in documents.items():
             differences.update(
                 f"{name}: {line}"
-                for one in exchanges
-                for line in document.problems(one, answers=name == GITHUB)
+                for exchange in exchanges
+                for line in document.problems(exchange, answers=name == GITHUB)
             )
         say(f"{piece}: {len(exchanges)} exchanges{'' if passed else ', and a test failed'}.")
         total += len(exchanges)
@@ -58,8 +58,10 @@ def recorded(piece: str) -> tuple[list[recording.Exchange], bool]:
     workers = os.environ.get("WORKERS", "2")
     command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile", piece]
     with tempfile.TemporaryDirectory(prefix="stagegate-exchanges-") as folder:
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, recording.FOLDER: folder}, check=False)
-        return list(recording.read(Path(folder))), done.returncode == 0
+        completed = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, recording.FOLDER: folder}, check=False
+        )
+        return list(recording.read(Path(folder))), completed.returncode == 0
 
 
 def tell(counts: Counter[str], exchanges: int) -> int:

@@ -50,7 +50,7 @@ def _package(name: str, version: str, environ: dict[str, str]) -> Path:
 
 def _fetch(npm: str, package: str, home: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="npm-") as work:
-        done = subprocess.run(
+        completed = subprocess.run(
             [npm, "pack", "--silent", package],
             cwd=work,
             capture_output=True,
@@ -59,8 +59,8 @@ def _fetch(npm: str, package: str, home: Path) -> None:
             check=False,
         )
         archives = list(Path(work).glob("*.tgz"))
-        if done.returncode or not archives:
-            last = done.stderr.strip().splitlines()[-1:] or ["no archive came"]
+        if completed.returncode or not archives:
+            last = completed.stderr.strip().splitlines()[-1:] or ["no archive came"]
             raise NotReachable(f"{package} cannot be fetched: {last[0]}")
         with tarfile.open(archives[0]) as archive:
             archive.extractall(work, filter="data")

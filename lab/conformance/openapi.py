@@ -27,11 +27,11 @@ class Description:
 
     def route(self, method: str, path: str) -> str | None:
         """The template that describes a call; the one with the most literal segments."""
-        wanted = path.split("/")
+        requested = path.split("/")
         fitting = [
             (sum(not _is_hole(step) for step in steps), template)
             for steps, template in self._routes
-            if method.lower() in self._document["paths"][template] and _fits(steps, wanted)
+            if method.lower() in self._document["paths"][template] and _fits(steps, requested)
         ]
         return max(fitting)[1] if fitting else None
 
@@ -81,10 +81,10 @@ class Description:
         return Draft202012Validator({"$ref": f"{_NAME}#/{pointer}"}, registry=self._registry)
 
     def _at(self, steps: Sequence[str]) -> Any:
-        here: Any = self._document
+        node: Any = self._document
         for step in steps:
-            here = here[step]
-        return here
+            node = node[step]
+        return node
 
 
 def _leaves(error: Any) -> Iterator[Any]:
@@ -94,11 +94,11 @@ def _leaves(error: Any) -> Iterator[Any]:
             yield error
         return
     groups: dict[object, list[Any]] = {}
-    for one in error.context:
-        groups.setdefault(one.schema_path[0] if one.schema_path else None, []).append(one)
-    meant = [group for group in groups.values() if not any(_is_other_kind(one) for one in group)]
-    for one in min(meant or groups.values(), key=len):
-        yield from _leaves(one)
+    for leaf in error.context:
+        groups.setdefault(leaf.schema_path[0] if leaf.schema_path else None, []).append(leaf)
+    meant = [group for group in groups.values() if not any(_is_other_kind(leaf) for leaf in group)]
+    for leaf in min(meant or groups.values(), key=len):
+        yield from _leaves(leaf)
 
 
 def _is_other_kind(error: Any) -> bool:
@@ -112,19 +112,19 @@ def _nullable(value: Any) -> Any:
         return [_nullable(item) for item in value]
     if not isinstance(value, dict):
         return value
-    made = {
+    copy = {
         key: _nullable(item) for key, item in value.items() if key not in ("example", "examples", "nullable")
     }
     if value.get("nullable") is True:
-        return {"anyOf": [{"type": "null"}, made]}
-    return made
+        return {"anyOf": [{"type": "null"}, copy]}
+    return copy
 
 
-def _fits(steps: Sequence[str], wanted: Sequence[str]) -> bool:
-    if steps and steps[-1] in ("{path}", "{ref}", "{basehead}") and len(wanted) > len(steps):
-        wanted = [*wanted[: len(steps) - 1], "/".join(wanted[len(steps) - 1 :])]
-    return len(steps) == len(wanted) and all(
-        _is_hole(step) or step == other for step, other in zip(steps, wanted, strict=True)
+def _fits(steps: Sequence[str], template: Sequence[str]) -> bool:
+    if steps and steps[-1] in ("{path}", "{ref}", "{basehead}") and len(template) > len(steps):
+        template = [*template[: len(steps) - 1], "/".join(template[len(steps) - 1 :])]
+    return len(steps) == len(template) and all(
+        _is_hole(step) or step == expected for step, expected in zip(steps, template, strict=True)
     )
 
 

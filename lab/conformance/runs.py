@@ -74,24 +74,27 @@ class Recorded:
 
 def summary(runs: Iterable[Run]) -> dict[str, Recorded]:
     """The recordings by action."""
-    made: dict[str, tuple[set[str], set[Needs]]] = {}
+    calls_by_action: dict[str, tuple[set[str], set[Needs]]] = {}
     for run in runs:
-        places, needs = made.setdefault(run.action, (set(), set()))
+        places, needs = calls_by_action.setdefault(run.action, (set(), set()))
         places |= run.places
         needs.add(least(run.needs))
-    return {action: Recorded(frozenset(places), frozenset(needs)) for action, (places, needs) in made.items()}
+    return {
+        action: Recorded(frozenset(places), frozenset(needs))
+        for action, (places, needs) in calls_by_action.items()
+    }
 
 
 def least(needs: Iterable[str]) -> Needs:
     """The permissions of a run without redundant ones: write includes read."""
-    given = set(needs)
+    distinct = set(needs)
     return frozenset(
-        one
-        for one in given
+        need
+        for need in distinct
         if not any(
-            other in given
-            for part in one.split(";")
-            for other in {part, part.replace("=read", "=write")} - {one}
+            alternative in distinct
+            for part in need.split(";")
+            for alternative in {part, part.replace("=read", "=write")} - {need}
         )
     )
 
@@ -99,8 +102,8 @@ def least(needs: Iterable[str]) -> Needs:
 def write(recorded: Mapping[str, Recorded]) -> None:
     """The generated file."""
     document = {
-        action: {"calls": sorted(one.places), "runs": sorted(sorted(needs) for needs in one.runs)}
-        for action, one in sorted(recorded.items())
+        action: {"calls": sorted(record.places), "runs": sorted(sorted(needs) for needs in record.runs)}
+        for action, record in sorted(recorded.items())
     }
     FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
@@ -120,16 +123,16 @@ def main(tests: list[str]) -> int:
             "loadfile",
             *(tests or TESTS),
         ]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
+        completed = subprocess.run(command, cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
         recorded = summary(kept(Path(folder)))
     write(together(read(), recorded) if tests else recorded)
-    return done.returncode
+    return completed.returncode
 
 
-def together(one: Mapping[str, Recorded], other: Mapping[str, Recorded]) -> dict[str, Recorded]:
+def together(first: Mapping[str, Recorded], second: Mapping[str, Recorded]) -> dict[str, Recorded]:
     """The union of both."""
     none = Recorded(frozenset(), frozenset())
-    pairs = {action: (one.get(action, none), other.get(action, none)) for action in {*one, *other}}
+    pairs = {action: (first.get(action, none), second.get(action, none)) for action in {*first, *second}}
     return {
         action: Recorded(left.places | right.places, left.runs | right.runs)
         for action, (left, right) in pairs.items()
@@ -142,8 +145,8 @@ def read() -> dict[str, Recorded]:
         return {}
     document = json.loads(FILE.read_text(encoding="utf-8"))
     return {
-        action: Recorded(frozenset(one["calls"]), frozenset(frozenset(needs) for needs in one["runs"]))
-        for action, one in document.items()
+        action: Recorded(frozenset(entry["calls"]), frozenset(frozenset(needs) for needs in entry["runs"]))
+        for action, entry in document.items()
     }
 
 

@@ -18,52 +18,62 @@ from graphql import (
 _BUILT_IN = frozenset(("String", "Int", "Float", "Boolean", "ID"))
 
 
-def problems(ours: str, theirs: str) -> Iterator[str]:
+def problems(lab_schema: str, github_schema: str) -> Iterator[str]:
     """Types, fields, arguments, values and members of ours that GitHub lacks, or defines differently."""
-    small, whole = build_schema(ours), build_schema(theirs, assume_valid_sdl=True)
+    small, full = build_schema(lab_schema), build_schema(github_schema, assume_valid_sdl=True)
     for name, kind in small.type_map.items():
         if name.startswith("__") or name in _BUILT_IN:
             continue
-        other = whole.type_map.get(name)
-        if other is None:
+        github_type = full.type_map.get(name)
+        if github_type is None:
             yield f"{name}: GitHub has no such type"
-        elif type(kind) is not type(other):
-            yield f"{name} is {type(kind).__name__}, GitHub's is {type(other).__name__}"
+        elif type(kind) is not type(github_type):
+            yield f"{name} is {type(kind).__name__}, GitHub's is {type(github_type).__name__}"
         else:
-            yield from _inside(kind, other)
+            yield from _inside(kind, github_type)
 
 
-def _inside(kind: GraphQLNamedType, other: GraphQLNamedType) -> Iterator[str]:
-    if isinstance(kind, GraphQLEnumType) and isinstance(other, GraphQLEnumType):
+def _inside(kind: GraphQLNamedType, github_type: GraphQLNamedType) -> Iterator[str]:
+    if isinstance(kind, GraphQLEnumType) and isinstance(github_type, GraphQLEnumType):
         yield from (
-            f"{kind.name}.{value}: GitHub has no such value" for value in kind.values.keys() - other.values
+            f"{kind.name}.{value}: GitHub has no such value"
+            for value in kind.values.keys() - github_type.values
         )
-    elif isinstance(kind, GraphQLUnionType) and isinstance(other, GraphQLUnionType):
-        names = {member.name for member in other.types}
+    elif isinstance(kind, GraphQLUnionType) and isinstance(github_type, GraphQLUnionType):
+        names = {member.name for member in github_type.types}
         yield from (f"{kind.name}: GitHub has no member {m.name}" for m in kind.types if m.name not in names)
-    elif isinstance(kind, GraphQLInputObjectType) and isinstance(other, GraphQLInputObjectType):
+    elif isinstance(kind, GraphQLInputObjectType) and isinstance(github_type, GraphQLInputObjectType):
         for name, field in kind.fields.items():
-            yield from _same(f"{kind.name}.{name}", str(field.type), other.fields.get(name))
+            yield from _same(f"{kind.name}.{name}", str(field.type), github_type.fields.get(name))
         needed = {
-            n for n, f in other.fields.items() if str(f.type).endswith("!") and f.default_value is Undefined
+            n
+            for n, f in github_type.fields.items()
+            if str(f.type).endswith("!") and f.default_value is Undefined
         }
         yield from (f"{kind.name}.{name}: GitHub asks for it" for name in needed - kind.fields.keys())
     elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and isinstance(
-        other, GraphQLObjectType | GraphQLInterfaceType
+        github_type, GraphQLObjectType | GraphQLInterfaceType
     ):
-        for name, made in kind.fields.items():
-            yield from _same(f"{kind.name}.{name}", str(made.type), other.fields.get(name))
-            known = other.fields[name].args if name in other.fields else {}
-            for argument, given in made.args.items():
-                yield from _same(f"{kind.name}.{name}({argument})", str(given.type), known.get(argument))
+        for name, lab_field in kind.fields.items():
+            yield from _same(f"{kind.name}.{name}", str(lab_field.type), github_type.fields.get(name))
+            github_arguments = github_type.fields[name].args if name in github_type.fields else {}
+            for argument, lab_argument in lab_field.args.items():
+                yield from _same(
+                    f"{kind.name}.{name}({argument})", str(lab_argument.type), github_arguments.get(argument)
+                )
             needed = {
-                n for n, a in known.items() if str(a.type).endswith("!") and a.default_value is Undefined
+                n
+                for n, a in github_arguments.items()
+                if str(a.type).endswith("!") and a.default_value is Undefined
             }
-            yield from (f"{kind.name}.{name}({one}): GitHub asks for it" for one in needed - made.args.keys())
+            yield from (
+                f"{kind.name}.{name}({argument_name}): GitHub asks for it"
+                for argument_name in needed - lab_field.args.keys()
+            )
 
 
-def _same(name: str, ours: str, other: object) -> Iterator[str]:
-    if other is None:
+def _same(name: str, lab_type: str, github_type: object) -> Iterator[str]:
+    if github_type is None:
         yield f"{name}: GitHub has none"
-    elif ours != str(getattr(other, "type", "")):
-        yield f"{name} is {ours}, GitHub's is {getattr(other, 'type', '')}"
+    elif lab_type != str(getattr(github_type, "type", "")):
+        yield f"{name} is {lab_type}, GitHub's is {getattr(github_type, 'type', '')}"

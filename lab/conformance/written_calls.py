@@ -39,15 +39,15 @@ def calls(text: str) -> Iterator[Exchange]:
 def _call(words: list[str], body: Any) -> Exchange:
     """One call by the words after `gh api`. ValueError for a flag that is not known here."""
     method, path, fields = "GET", "", {}
-    rest = iter(words)
-    for word in rest:
+    remaining = iter(words)
+    for word in remaining:
         if word in ("-X", "--method"):
-            method = next(rest)
+            method = next(remaining)
         elif word in ("-f", "-F"):
-            name, _, value = next(rest).partition("=")
+            name, _, value = next(remaining).partition("=")
             fields[name] = json.loads(value) if word == "-F" and value in ("true", "false") else value
         elif word == "--input" or word == "--jq":
-            next(rest)
+            next(remaining)
         elif word.startswith("-"):
             raise ValueError(f"the flag {word} of gh api")
         else:
@@ -100,7 +100,7 @@ def _closed(value: Any) -> Any:
         return [_closed(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {
+    closed = {
         key: _closed(item)
         for key, item in value.items()
         if not (
@@ -108,7 +108,7 @@ def _closed(value: Any) -> Any:
         )
     }
     is_object = isinstance(value.get("properties"), dict) and value.get("type") == "object"
-    return {**kept, "additionalProperties": False} if is_object and not value.get("allOf") else kept
+    return {**closed, "additionalProperties": False} if is_object and not value.get("allOf") else closed
 
 
 def main() -> None:
@@ -116,8 +116,8 @@ def main() -> None:
     name = "api.github.com"
     document = descriptions.rest(name, dict(os.environ))
     source = f"{descriptions.OPENAPI} {descriptions.VERSIONS[name]}, generated/{name}.json"
-    made = {"source": source, **excerpt(document, Description(document))}
-    FILE.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    content = {"source": source, **excerpt(document, Description(document))}
+    FILE.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

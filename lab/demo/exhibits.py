@@ -24,7 +24,10 @@ def show_promotion(lab: Lab, story: Story, pull: dict[str, Any]) -> None:
     changes = re.findall(
         r"<summary><b>(\w+)</b> (.*?)</summary>|^\| `([^`]+)` \| `([^`]*)` \| `([^`]*)` \|", body, re.M
     )
-    lines = [f"{one[0]} {one[1]}" if one[0] else f"  {one[2]}: {one[3]} -> {one[4]}" for one in changes]
+    lines = [
+        f"{change[0]} {change[1]}" if change[0] else f"  {change[2]}: {change[3]} -> {change[4]}"
+        for change in changes
+    ]
     story.close("What changed in the cluster", "\n".join(lines))
 
 
@@ -61,7 +64,7 @@ def tampered_reason(lab: Lab, story: Story) -> str:
     chart["digest"] = chart["digest"][:-1] + ("0" if chart["digest"][-1] != "0" else "1")
     saved.write_text(json.dumps(facts))
     again = ("--facts", "facts.json", "--report", "refusal.json")
-    told = lab.local("octo-lead", "promote_pr", *arguments, *again)
+    result = lab.local("octo-lead", "promote_pr", *arguments, *again)
     report = json.loads((desk / "refusal.json").read_text())
     about = "The refusal of a promotion whose chart was tampered with."
     story.pages.markdown("refusal.html", "The refusal", about, lab.summary())
@@ -76,7 +79,7 @@ def tampered_reason(lab: Lab, story: Story) -> str:
         "The message of the refusal",
         "\n".join(filter(None, (message["what"], message["why"], message["next"]))),
     )
-    return told["reason"]
+    return result["reason"]
 
 
 def show_refused_gate(story: Story, runs: list[ActRun]) -> None:
@@ -94,8 +97,8 @@ def _gate_of(runs: list[ActRun]) -> str:
 
 def show_status(lab: Lab, story: Story) -> None:
     """The status of every version, as status-report writes it."""
-    told = lab.local("octo-lead", "status_report", "--html", "status.html", "--data", "status.json")
-    story.claim("a page with the status of every version", "reported", told["reason"])
+    result = lab.local("octo-lead", "status_report", "--html", "status.html", "--data", "status.json")
+    story.claim("a page with the status of every version", "reported", result["reason"])
     desk = lab.desk("octo-lead")
     about = "The same as status-report writes it to a job summary, with a picture of the road."
     story.pages.markdown("status-summary.html", "The summary of the status", about, lab.summary())

@@ -68,8 +68,8 @@ def tell(lab: Lab, story: Story) -> None:
 def way_back(lab: Lab, story: Story) -> None:
     """One command proposes the previous release, and a hold keeps it there."""
     arguments = ("--mode", "rollback", "--environment", "prod", "--reason", "to show a rollback")
-    told = lab.local("octo-lead", "promote_pr", *arguments)
-    story.claim("one command proposes a rollback to", "1.0.0", told["version"])
+    result = lab.local("octo-lead", "promote_pr", *arguments)
+    story.claim("one command proposes a rollback to", "1.0.0", result["version"])
     pull = lab.pulls()[0]
     mark = json.loads(lab.pins.read("refs/heads/stagegate/hold/shop/prod", "mark.json"))
     story.claim("a hold stops newer releases, in the name of", "octo-lead", mark["owner"])

@@ -23,9 +23,9 @@ def app(world: World, slug: str, permissions: Mapping[str, str]) -> App:
     """A new GitHub App with its bot `slug[bot]`."""
     with world.lock:
         bot = user(world, f"{slug}[bot]", "Bot")
-        made = App(world.next_id(), slug, dict(permissions), bot, world.next_id())
-        world.apps[slug] = made
-        return made
+        app_record = App(world.next_id(), slug, dict(permissions), bot, world.next_id())
+        world.apps[slug] = app_record
+        return app_record
 
 
 def token(

@@ -46,10 +46,10 @@ def _checked(repo: Repository, token: Token, move: Move, rules: bool) -> Move:
     else:
         _check_target(repo, token, move, current)
     if rules:
-        said, classic = violations(repo, token, move, current)
-        if said:
+        reasons, classic = violations(repo, token, move, current)
+        if reasons:
             kind = "BRANCH_PROTECTION_RULE_VIOLATION" if classic else "UNPROCESSABLE"
-            raise unprocessable(words(said, classic, move.name), kind=kind)
+            raise unprocessable(words(reasons, classic, move.name), kind=kind)
     return replace(move, before=current)
 
 
@@ -72,7 +72,9 @@ def _forward(repo: Repository, before: str, after: str) -> bool:
 
 def _blocked(repo: Repository, name: str) -> bool:
     """True when a ref is a folder of this name, or this name a folder of a ref."""
-    return any(other.startswith(f"{name}/") or name.startswith(f"{other}/") for other in repo.store.refs())
+    return any(
+        existing.startswith(f"{name}/") or name.startswith(f"{existing}/") for existing in repo.store.refs()
+    )
 
 
 def announce(repo: Repository, token: Token, moved: Sequence[tuple[str, str, str]]) -> None:

@@ -48,14 +48,15 @@ def deployment(links: Links, deployment: Deployment) -> Body:
     }
 
 
-def deployment_status(links: Links, of: Deployment, found: DeploymentStatus) -> Body:
+def deployment_status(links: Links, of: Deployment, status: DeploymentStatus) -> Body:
     """One state of a deployment."""
     at = f"{links.repo(of.repository)}/deployments/{of.id}"
     return {
-        "url": f"{at}/statuses/{found.id}", "id": found.id, "node_id": f"DES_{found.id}", "state": found.state,
-        "creator": user(links, found.creator), "description": found.description, "environment": found.environment,
-        "target_url": found.log_url, "log_url": found.log_url, "environment_url": found.environment_url,
-        "created_at": found.created_at, "updated_at": found.created_at, "deployment_url": at,
+        "url": f"{at}/statuses/{status.id}", "id": status.id, "node_id": f"DES_{status.id}", "state": status.state,
+        "creator": user(links, status.creator), "description": status.description,
+        "environment": status.environment, "target_url": status.log_url,
+        "log_url": status.log_url, "environment_url": status.environment_url,
+        "created_at": status.created_at, "updated_at": status.created_at, "deployment_url": at,
         "repository_url": links.repo(of.repository),
     }  # fmt: skip
 

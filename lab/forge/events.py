@@ -70,8 +70,8 @@ class Feed:
         until = time.monotonic() + timeout
         with self._world.news:
             while len(self._world.events) <= self._taken:
-                left = until - time.monotonic()
-                if left <= 0 or not self._world.news.wait(left):
+                remaining = until - time.monotonic()
+                if remaining <= 0 or not self._world.news.wait(remaining):
                     return None
             self._taken += 1
             return self._world.events[self._taken - 1]
@@ -133,8 +133,8 @@ def _push(repo: Repository, token: Token, name: str, before: str, after: str, wh
     start = before if before != ZERO else ""
     commits: list[str] = []
     if head:
-        known = [f"^{start}"] if start else [f"^{sha}" for sha in _others(repo, name)]
-        commits = list(reversed(repo.store.rev_list("--max-count=20", head, *known)))
+        excluded = [f"^{start}"] if start else [f"^{sha}" for sha in _others(repo, name)]
+        commits = list(reversed(repo.store.rev_list("--max-count=20", head, *excluded)))
     body: Body = {
         "ref": name, "before": before, "after": after, "created": before == ZERO, "deleted": after == ZERO,
         "forced": bool(start and head) and not repo.store.is_ancestor(start, head), "base_ref": None,
@@ -151,7 +151,7 @@ def _push(repo: Repository, token: Token, name: str, before: str, after: str, wh
 
 
 def _others(repo: Repository, name: str) -> set[str]:
-    return {sha for other, sha in repo.store.refs("refs/heads/").items() if other != name}
+    return {sha for branch, sha in repo.store.refs("refs/heads/").items() if branch != name}
 
 
 def _all_paths(repo: Repository, sha: str) -> tuple[str, ...]:

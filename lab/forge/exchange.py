@@ -50,9 +50,9 @@ class Fields:
         if not isinstance(value, str):
             raise malformed(f"For 'properties/{name}', {value!r} is not a string.")
         if len(value) > limit:
-            said = f"{name} is too long (maximum is {limit} characters)"
+            message = f"{name} is too long (maximum is {limit} characters)"
             raise Refusal(
-                422, "Validation Failed", errors=[{"code": "custom", "field": name, "message": said}]
+                422, "Validation Failed", errors=[{"code": "custom", "field": name, "message": message}]
             )
         return value
 
@@ -139,9 +139,9 @@ class Ask:
     def record(self, records: Iterable[Record]) -> Record:
         """The record that `id` in the path names; 404 for none, and while a read misses it."""
         number = self.number("id")
-        for one in records:
-            if one.id == number and not self.world.replica.misses(number):
-                return one
+        for item in records:
+            if item.id == number and not self.world.replica.misses(number):
+                return item
         raise not_found()
 
     def demand(self, needs: str) -> None:
@@ -155,15 +155,15 @@ class Ask:
 
         `show` makes the JSON of one item, for lists too long to show whole.
         """
-        items = [one for one in items if not self.world.replica.misses(_id(one))]
+        items = [item for item in items if not self.world.replica.misses(_id(item))]
         size = max(1, min(_number(self.query.get("per_page"), 30), 100))
         page = max(1, _number(self.query.get("page"), 1))
         last = max(1, -(-len(items) // size))
         part = list(items[(page - 1) * size : page * size])
-        part = [show(one) for one in part] if show else part
+        part = [show(item) for item in part] if show else part
         links = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
-        wanted = [name for name in links if (page > 1 if name in ("prev", "first") else page < last)]
-        header = ", ".join(f'<{self._at(links[name])}>; rel="{name}"' for name in wanted)
+        shown_links = [name for name in links if (page > 1 if name in ("prev", "first") else page < last)]
+        header = ", ".join(f'<{self._at(links[name])}>; rel="{name}"' for name in shown_links)
         body: object = {"total_count": len(items), wrap: part} if wrap else part
         return Answer(200, body, {"Link": header} if header else {})
 
@@ -199,8 +199,8 @@ def nothing() -> Answer:
 
 def _id(item: object) -> int:
     """The database id of a record, or of its JSON; 0 for a record without one."""
-    found = item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
-    return found if isinstance(found, int) else 0
+    record_id = item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
+    return record_id if isinstance(record_id, int) else 0
 
 
 def _number(text: str | None, default: int) -> int:

@@ -83,8 +83,8 @@ def answer(how: How, now: float, *, graphql: bool = False) -> Answer:
     if how == "base-modified":
         return Answer(405, _said("Base branch was modified. Review and try the merge again."))
     status = int(how)
-    said = {500: "Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Failed")
-    return Answer(status, _said(said))
+    message = {500: "Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Failed")
+    return Answer(status, _said(message))
 
 
 def _said(message: str) -> Body:

@@ -33,7 +33,7 @@ def _head_moved(pull: PullRequest, token: Token, after: str) -> None:
         pulls.close(pull, token)
         return
     pulls.keep_head(pull)
-    if any(one.dismiss_stale for one in rules.applying(repo, f"refs/heads/{pull.base_ref}")):
+    if any(rule.dismiss_stale for rule in rules.applying(repo, f"refs/heads/{pull.base_ref}")):
         for review in pull.reviews:
             if review.state == "APPROVED":
                 review.state = "DISMISSED"

@@ -67,10 +67,10 @@ class Forge:
         """Make an empty repository; its owner is an organisation unless that login is known."""
         owner, name = full_name.split("/")
         with self.world.lock:
-            who = self.world.user(owner) or self.user(owner, "Organization")
+            account = self.world.user(owner) or self.user(owner, "Organization")
             path = self.world.root / owner / f"{name}.git"
             git_http.create(path, default_branch)
-            repo = Repository(self.world.next_id(), who, name, path, default_branch, private, self.world)
+            repo = Repository(self.world.next_id(), account, name, path, default_branch, private, self.world)
             self.world.repositories[full_name.lower()] = repo
             return repo
 

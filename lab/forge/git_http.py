@@ -93,28 +93,28 @@ def _refused(token: Token, repository: Repository | None, writes: bool) -> Answe
     demands.enter("git push" if writes else "git fetch")
     demands.note("contents=write" if writes else "contents=read", token.kind)
     if not allows(token, repository, "contents=write" if writes else "contents=read"):
-        said = "Write access to repository not granted." if writes else "Repository not found."
-        return _text(403 if writes else 404, said)
+        message = "Write access to repository not granted." if writes else "Repository not found."
+        return _text(403 if writes else 404, message)
     return None
 
 
-def _text(status: int, said: str, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, said.encode(), {"Content-Type": "text/plain; charset=utf-8", **(headers or {})})
+def _text(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, message.encode(), {"Content-Type": "text/plain; charset=utf-8", **(headers or {})})
 
 
 def _receive(
     repository: Repository, token: Token, method: str, query: str, headers: Headers, raw: bytes
 ) -> Answer:
     plain = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" else raw
-    wanted = list(commands(plain))
-    before = {name: repository.store.ref(name) or ZERO for name, _ in wanted}
+    updates = list(commands(plain))
+    before = {name: repository.store.ref(name) or ZERO for name, _ in updates}
     with tempfile.TemporaryDirectory() as folder:
-        _say(repository, token, wanted, before, Path(folder))
+        _say(repository, token, updates, before, Path(folder))
         answer = _backend(
             repository, token, "git-receive-pack", method, query, headers, raw, {"FORGE_SAYS": folder}
         )
-    after = {name: repository.store.ref(name) or ZERO for name, _ in wanted}
-    branches.announce(repository, token, [(name, before[name], after[name]) for name, _ in wanted])
+    after = {name: repository.store.ref(name) or ZERO for name, _ in updates}
+    branches.announce(repository, token, [(name, before[name], after[name]) for name, _ in updates])
     return answer
 
 
@@ -135,19 +135,19 @@ def commands(body: bytes) -> Iterator[tuple[str, str]]:
 def _say(
     repository: Repository,
     token: Token,
-    wanted: list[tuple[str, str]],
+    updates: list[tuple[str, str]],
     before: Mapping[str, str],
     folder: Path,
 ) -> None:
     """Write the list of refs that the hook must refuse."""
     if not may_change_workflows(token, repository):
         (folder / "workflows").write_text(NO_WORKFLOWS)
-    for name, after in wanted:
-        said, classic = violations(repository, token, Move(name, after), before[name], arrived=False)
-        if said:
-            _note(folder / "refused" / name, _remote(repository, name, said, classic))
+    for name, after in updates:
+        reasons, classic = violations(repository, token, Move(name, after), before[name], arrived=False)
+        if reasons:
+            _note(folder / "refused" / name, _remote(repository, name, reasons, classic))
         strict = [
-            one for one in applying(repository, name) if one.non_fast_forward and not bypasses(one, token)
+            rule for rule in applying(repository, name) if rule.non_fast_forward and not bypasses(rule, token)
         ]
         if strict:
             text = _remote(repository, name, ["Cannot force-push to this branch"], strict[0].classic)
@@ -159,14 +159,17 @@ def _note(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _remote(repository: Repository, name: str, said: list[str], classic: bool) -> str:
+def _remote(repository: Repository, name: str, reasons: list[str], classic: bool) -> str:
     if classic:
         return "".join(
-            [f"error: GH006: Protected branch update failed for {name}.\n", *(f"error: {s}\n" for s in said)]
+            [
+                f"error: GH006: Protected branch update failed for {name}.\n",
+                *(f"error: {s}\n" for s in reasons),
+            ]
         )
     page = f"{repository.world.url}/{repository.full_name}/rules?ref={quote(name, safe='')}"
     head = f"error: GH013: Repository rule violations found for {name}.\nReview all repository rules at {page}\n\n"
-    return head + "".join(f"- {text}\n\n" for text in said)
+    return head + "".join(f"- {text}\n\n" for text in reasons)
 
 
 def _backend(
@@ -195,8 +198,8 @@ def _backend(
             **extra,
         }
     )
-    done = subprocess.run(["git", "http-backend"], input=raw, capture_output=True, env=env, check=False)
-    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    completed = subprocess.run(["git", "http-backend"], input=raw, capture_output=True, env=env, check=False)
+    head, _, body = completed.stdout.partition(b"\r\n\r\n")
     fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
     status = int(fields.pop("Status", "200").split()[0]) if head else 500
     return Answer(status, body, fields)

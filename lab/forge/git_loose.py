@@ -18,14 +18,14 @@ Folder = dict[str, "tuple[str, str] | Folder"]
 
 def write(repository: Path, kind: str, content: bytes) -> str:
     """Write a blob, tree, commit or tag into a bare repository, unless it is there; its sha."""
-    whole = b"%s %d\0%s" % (kind.encode(), len(content), content)
-    sha = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+    content_with_header = b"%s %d\0%s" % (kind.encode(), len(content), content)
+    sha = hashlib.sha1(content_with_header, usedforsecurity=False).hexdigest()
     path = repository / "objects" / sha[:2] / sha[2:]
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix="tmp_obj_", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(zlib.compress(whole, 1))
+            file.write(zlib.compress(content_with_header, 1))
         Path(name).chmod(0o444)
         Path(name).replace(path)
     return sha

@@ -73,8 +73,8 @@ class Change:
 
 
 def signature(text: str) -> Signature:
-    name, _, rest = text.partition(" <")
-    email, _, moment = rest.partition("> ")
+    name, _, address_and_date = text.partition(" <")
+    email, _, moment = address_and_date.partition("> ")
     seconds = int(moment.split(" ")[0] or 0)
     return Signature(
         name, email, datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -87,26 +87,26 @@ def entry(line: str) -> Entry:
     return Entry(mode, kind, sha, None if size == "-" else int(size), path)
 
 
-def changes_of(said: list[str]) -> list[Change]:
+def changes_of(lines: list[str]) -> list[Change]:
     """Changed files from the NUL-parted words of `git diff-tree -z --raw --numstat`: all names, then all counts."""
     names = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
-    found: list[tuple[str, str | None, str, str]] = []
+    raw_changes: list[tuple[str, str | None, str, str]] = []
     position = 0
-    while said[position].startswith(":"):
-        old_sha, new_sha, letter = said[position].split()[2:5]
+    while lines[position].startswith(":"):
+        old_sha, new_sha, letter = lines[position].split()[2:5]
         moved = letter[0] in "RC"
-        previous = said[position + 1] if moved else None
-        path = said[position + (2 if moved else 1)]
-        found.append((path, previous, names[letter[0]], old_sha if letter[0] == "D" else new_sha))
+        previous = lines[position + 1] if moved else None
+        path = lines[position + (2 if moved else 1)]
+        raw_changes.append((path, previous, names[letter[0]], old_sha if letter[0] == "D" else new_sha))
         position += 3 if moved else 2
     counts: dict[str, tuple[int, int]] = {}
-    while position < len(said) and said[position]:
-        added, removed, path = said[position].split("\t")
+    while position < len(lines) and lines[position]:
+        added, removed, path = lines[position].split("\t")
         position += 1
         if not path:
-            path, position = said[position + 1], position + 2
+            path, position = lines[position + 1], position + 2
         counts[path] = (0 if added == "-" else int(added), 0 if removed == "-" else int(removed))
-    return [Change(*about, *counts.get(about[0], (0, 0))) for about in found]
+    return [Change(*about, *counts.get(about[0], (0, 0))) for about in raw_changes]
 
 
 def commit_of(sha: str, raw: bytes) -> Commit:

@@ -40,9 +40,9 @@ class Reader:
         if not name or "\n" in name or "\0" in name:
             return None
         with self._lock:
-            asked, answers = self._streams()
-            asked.write(f"{name}\n".encode())
-            asked.flush()
+            requests, answers = self._streams()
+            requests.write(f"{name}\n".encode())
+            requests.flush()
             head = answers.readline()
             if not head:  # git gave up over this name (`main:../outside`), as it does when asked once
                 self._end()
@@ -84,11 +84,11 @@ class Reader:
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every git here: no user configuration, no prompts."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     fixed = {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
     }
-    return kept | fixed | dict(extra or {})
+    return inherited | fixed | dict(extra or {})

@@ -45,18 +45,18 @@ class Store:
         codes: Iterable[int] = (0,),
     ) -> bytes:
         """Run git in this repository; its standard output. GitError when the exit code is not in `codes`."""
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", "--git-dir", str(self.path), *argv],
             input=b"" if data is None else data,
             capture_output=True,
             env=environment(env),
             check=False,
         )
-        if done.returncode not in tuple(codes):
+        if completed.returncode not in tuple(codes):
             raise GitError(
-                done.stderr.decode(errors="replace").strip() or f"git {argv[0]}: {done.returncode}"
+                completed.stderr.decode(errors="replace").strip() or f"git {argv[0]}: {completed.returncode}"
             )
-        return done.stdout
+        return completed.stdout
 
     def line(self, *argv: str, data: bytes | None = None, env: Mapping[str, str] | None = None) -> str:
         """Like `git`, as stripped text."""
@@ -128,9 +128,9 @@ class Store:
         """True when `older` is reachable from `newer` (or the same)."""
         return older == newer or _is_ancestor(self, older, newer)
 
-    def merge_base(self, one: str, other: str) -> str | None:
+    def merge_base(self, first: str, second: str) -> str | None:
         """The best common ancestor of two commits (shas), or None for unrelated histories."""
-        return _merge_base(self, one, other)
+        return _merge_base(self, first, second)
 
     def rev_list(self, *argv: str) -> list[str]:
         """Shas that `git rev-list` prints."""
@@ -139,8 +139,10 @@ class Store:
     def changes(self, before: str, after: str) -> list[Change]:
         """Changed files between two tree-ishes, renames found."""
         flags = ("-r", "-M", "-z", "--no-commit-id")
-        said = self._fixed("diff-tree", *flags, "--raw", "--numstat", before, after).decode(errors="replace")
-        return changes_of(said.split("\0"))
+        output = self._fixed("diff-tree", *flags, "--raw", "--numstat", before, after).decode(
+            errors="replace"
+        )
+        return changes_of(output.split("\0"))
 
     def paths(self, before: str, after: str) -> tuple[str, ...]:
         """Names of the changed files, both names of a rename."""
@@ -169,10 +171,10 @@ def valid_ref(name: str) -> bool:
     """GitHub's rule for names of refs: git's own."""
     if "\0" in name or "\n" in name:
         return False
-    done = subprocess.run(
+    completed = subprocess.run(
         ["git", "check-ref-format", name], env=environment(), capture_output=True, check=False
     )
-    return done.returncode == 0
+    return completed.returncode == 0
 
 
 @lru_cache(maxsize=1024)
@@ -195,6 +197,6 @@ def _is_ancestor(store: Store, older: str, newer: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _merge_base(store: Store, one: str, other: str) -> str | None:
-    base = store.git("merge-base", one, other, codes=(0, 1)).decode().strip()
+def _merge_base(store: Store, first: str, second: str) -> str | None:
+    base = store.git("merge-base", first, second, codes=(0, 1)).decode().strip()
     return base.split("\n")[0] or None

@@ -61,8 +61,8 @@ def commit(
         f"author {_ident(author)}",
         f"committer {_ident(committer or author)}",
     ]
-    whole = "\n".join(lines) + f"\n\n{message}"
-    return git_loose.write(store.path, "commit", whole.encode())
+    text = "\n".join(lines) + f"\n\n{message}"
+    return git_loose.write(store.path, "commit", text.encode())
 
 
 def _ident(by: Signature) -> str:

@@ -26,7 +26,7 @@ class ContentLimit:
         times = self._times.setdefault(login, deque())
         while times and times[0] <= now - HOUR:
             times.popleft()
-        if len(times) >= self.per_hour or sum(1 for one in times if one > now - MINUTE) >= self.per_minute:
+        if len(times) >= self.per_hour or sum(1 for time in times if time > now - MINUTE) >= self.per_minute:
             self.refused += 1
             return True
         times.append(now)
@@ -53,7 +53,7 @@ class Replica:
 
     def misses(self, record: int | str) -> bool:
         """Whether this read misses it."""
-        left = self._missing.get(record, 0)
-        if left:
-            self._missing[record] = left - 1
-        return left > 0
+        remaining = self._missing.get(record, 0)
+        if remaining:
+            self._missing[record] = remaining - 1
+        return remaining > 0

@@ -64,10 +64,10 @@ def state(pull: PullRequest, able: bool | None) -> str:
         return "dirty"
     if pull.draft:
         return "draft"
-    said, _ = rules.obstacles(pull, None)
-    if any("out-of-date" in text for text in said):
+    reasons, _ = rules.obstacles(pull, None)
+    if any("out-of-date" in text for text in reasons):
         return "behind"
-    if said:
+    if reasons:
         return "blocked"
     newest = rules.newest_statuses(pull.repository, pull.head_sha)
-    return "unstable" if any(one.state != "success" for one in newest.values()) else "clean"
+    return "unstable" if any(status.state != "success" for status in newest.values()) else "clean"

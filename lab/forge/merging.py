@@ -51,12 +51,12 @@ def merge(
 
 
 def _obey(pull: PullRequest, token: Token) -> None:
-    said, classic = rules.obstacles(pull, token)
-    if any(one.merge_queue and not rules.bypasses(one, token) for one in _rules(pull)):
-        said.append(rules.THROUGH_QUEUE)
-    if said:
+    reasons, classic = rules.obstacles(pull, token)
+    if any(rule.merge_queue and not rules.bypasses(rule, token) for rule in _rules(pull)):
+        reasons.append(rules.THROUGH_QUEUE)
+    if reasons:
         name = f"refs/heads/{pull.base_ref}"
-        raise Refusal(405, "\n".join(said) if classic else rules.words(said, False, name))
+        raise Refusal(405, "\n".join(reasons) if classic else rules.words(reasons, False, name))
 
 
 def _rules(pull: PullRequest) -> list[Rules]:
@@ -93,9 +93,9 @@ def _combine(
         return _rebased(repo, inside, base)
     if method == "squash":
         by = world.signature(pull.author)
-        one = inside[0].headline if len(inside) == 1 else pull.title
+        headline = inside[0].headline if len(inside) == 1 else pull.title
         text = "\n\n".join(f"* {commit.message}" for commit in inside) if len(inside) > 1 else inside[0].body
-        full = _text(title or f"{one} (#{pull.number})", text if message is None else message)
+        full = _text(title or f"{headline} (#{pull.number})", text if message is None else message)
         sha = git_write.commit(store, tree, [base], full, by, flow)
     else:
         name = f"{pull.head_repository.owner.login}/{pull.head_ref}"

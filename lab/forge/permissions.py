@@ -40,9 +40,9 @@ def role_of(repository: Repository, user: User) -> str:
     return "none" if repository.private else "read"
 
 
-def at_least(role: str, wanted: str) -> bool:
+def at_least(role: str, required: str) -> bool:
     """True when a role is as strong as the wanted one."""
-    return ROLES.index(role) >= ROLES.index(wanted)
+    return ROLES.index(role) >= ROLES.index(required)
 
 
 def _of_role(role: str) -> dict[str, str]:
@@ -68,11 +68,13 @@ def rights(token: Token, repository: Repository) -> dict[str, str]:
         return {}
     if token.is_integration:
         return {"metadata": "read", **(token.permissions or {})}
-    own = _of_role(role_of(repository, token.user))
+    of_user = _of_role(role_of(repository, token.user))
     if token.permissions is None:
-        return own
+        return of_user
     listed = {"metadata": "read", **token.permissions}
-    return {key: min(level, listed.get(key, "none"), key=LEVELS.__getitem__) for key, level in own.items()}
+    return {
+        key: min(level, listed.get(key, "none"), key=LEVELS.__getitem__) for key, level in of_user.items()
+    }
 
 
 def visible(token: Token, repository: Repository) -> bool:
@@ -82,14 +84,14 @@ def visible(token: Token, repository: Repository) -> bool:
 
 def allows(token: Token, repository: Repository, needs: str) -> bool:
     """True when one of the alternatives of `needs` is fully met."""
-    own = rights(token, repository)
+    granted = rights(token, repository)
     # Variables and secrets of Environments are for collaborators, also in a public repository.
     public = [name for name in READABLE if name != "environments"]
     open_to_all = {} if repository.private else dict.fromkeys(public, "read")
 
     def met(need: str) -> bool:
         name, _, level = need.strip().partition("=")
-        held = max(LEVELS[own.get(name, "none")], LEVELS[open_to_all.get(name, "none")])
+        held = max(LEVELS[granted.get(name, "none")], LEVELS[open_to_all.get(name, "none")])
         return held >= LEVELS[level]
 
     return not needs or any(all(map(met, group.split(","))) for group in needs.split(";"))

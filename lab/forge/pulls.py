@@ -30,9 +30,15 @@ def find_head(repo: Repository, label: str) -> tuple[Repository, str] | None:
     owner, colon, branch = label.rpartition(":")
     if not colon:
         return (repo, label) if repo.store.ref(f"refs/heads/{label}") else None
-    near = [one for one in repo.world.repositories.values() if one is repo or one.parent is repo]
-    near = [one for one in near if one.owner.login.lower() == owner.lower()]
-    return next(((one, branch) for one in near if one.store.ref(f"refs/heads/{branch}")), None)
+    near = [
+        repository
+        for repository in repo.world.repositories.values()
+        if repository is repo or repository.parent is repo
+    ]
+    near = [repository for repository in near if repository.owner.login.lower() == owner.lower()]
+    return next(
+        ((repository, branch) for repository in near if repository.store.ref(f"refs/heads/{branch}")), None
+    )
 
 
 def create(
@@ -55,7 +61,7 @@ def create(
         raise _custom(f"The {branch} branch has no history in common with {base}")
     if repo.store.is_ancestor(sha, target):
         raise _custom(f"No commits between {base} and {branch}")
-    if any(_same(one, from_repo, branch, base) for one in repo.pulls):
+    if any(_same(existing, from_repo, branch, base) for existing in repo.pulls):
         raise _custom(f"A pull request already exists for {from_repo.owner.login}:{branch}.")
     now = repo.world.now()
     pull = PullRequest(
@@ -113,7 +119,9 @@ def reopen(pull: PullRequest, token: Token) -> None:
         raise _custom("state cannot be changed. The branch was deleted or merged.")
     if repo.store.is_ancestor(head, base):
         raise _custom(f"state cannot be changed. There are no new commits on the {pull.head_ref} branch.")
-    if any(_same(one, pull.head_repository, pull.head_ref, pull.base_ref) for one in repo.pulls):
+    if any(
+        _same(other_pull, pull.head_repository, pull.head_ref, pull.base_ref) for other_pull in repo.pulls
+    ):
         raise _custom(f"A pull request already exists for {repo.owner.login}:{pull.head_ref}.")
     pull.open, pull.closed_at, pull.head_sha = True, None, head
     pull.updated_at = repo.world.now()

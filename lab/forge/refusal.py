@@ -36,9 +36,9 @@ class Refusal(Exception):
         return body
 
 
-def not_found(what: str = "Not Found") -> Refusal:
+def not_found(message: str = "Not Found") -> Refusal:
     """404, also for everything that the caller may not see."""
-    return Refusal(404, what)
+    return Refusal(404, message)
 
 
 def invalid(resource: str, field: str, code: str, message: str = "") -> Refusal:

@@ -22,9 +22,9 @@ def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> 
         raise unprocessable(
             f"Variable $event of type PullRequestReviewEvent was provided invalid value {event}"
         )
-    own = {"APPROVE": "approve", "REQUEST_CHANGES": "request changes on"}.get(event)
-    if own and token.user == pull.author:
-        raise Refusal(422, "Unprocessable Entity", errors=[f"Can not {own} your own pull request"])
+    verb = {"APPROVE": "approve", "REQUEST_CHANGES": "request changes on"}.get(event)
+    if verb and token.user == pull.author:
+        raise Refusal(422, "Unprocessable Entity", errors=[f"Can not {verb} your own pull request"])
     allowed = token.kind != "actions" or pull.repository.settings.actions_may_write_pull_requests
     if event == "APPROVE" and not allowed:
         raise Refusal(422, "Unprocessable Entity", errors=[NO_PULL_REQUESTS])

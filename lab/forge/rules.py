@@ -47,15 +47,15 @@ def violations(
 
     `arrived` False: the new objects are not here yet (a push), so nothing that reads them is judged.
     """
-    found: list[str] = []
+    reasons: list[str] = []
     classic = False
     for rules in applying(repo, move.name):
         if bypasses(rules, token):
             continue
-        said = _direct(repo, rules, move, before, arrived)
-        classic = classic or (rules.classic and bool(said))
-        found += [text for text in said if text not in found]
-    return found, classic
+        direct_reasons = _direct(repo, rules, move, before, arrived)
+        classic = classic or (rules.classic and bool(direct_reasons))
+        reasons += [text for text in direct_reasons if text not in reasons]
+    return reasons, classic
 
 
 def _direct(repo: Repository, rules: Rules, move: Move, before: str, arrived: bool) -> list[str]:
@@ -63,30 +63,30 @@ def _direct(repo: Repository, rules: Rules, move: Move, before: str, arrived: bo
         return ["Cannot create ref due to creations being restricted."] if rules.creation else []
     if move.after == ZERO:
         return ["Cannot delete this branch"] if rules.deletion or rules.pull_request else []
-    said: list[str] = []
+    reasons: list[str] = []
     if rules.non_fast_forward and arrived and not repo.store.is_ancestor(before, move.after):
-        said.append("Cannot force-push to this branch")
+        reasons.append("Cannot force-push to this branch")
     if rules.creation:
-        said.append("Cannot update this protected ref.")
+        reasons.append("Cannot update this protected ref.")
     if rules.pull_request:
-        said.append(THROUGH_PULL_REQUEST)
+        reasons.append(THROUGH_PULL_REQUEST)
     if rules.merge_queue:
-        said.append(THROUGH_QUEUE)
-    return said + _statuses(repo, rules, move.after)
+        reasons.append(THROUGH_QUEUE)
+    return reasons + _statuses(repo, rules, move.after)
 
 
 def _statuses(repo: Repository, rules: Rules, sha: str) -> list[str]:
     """The missing required statuses of a commit; a status by another App than the bound one does not count."""
     newest = newest_statuses(repo, sha)
-    said = []
+    reasons = []
     for context, app_id in rules.statuses:
         status = newest.get(context)
         if status is None or (app_id is not None and status.app_id != app_id):
-            said.append(f'Required status check "{context}" is expected.')
+            reasons.append(f'Required status check "{context}" is expected.')
         elif status.state != "success":
             word = {"pending": "is pending", "failure": "is failing", "error": "is failing"}[status.state]
-            said.append(f'Required status check "{context}" {word}.')
-    return said
+            reasons.append(f'Required status check "{context}" {word}.')
+    return reasons
 
 
 def newest_statuses(repo: Repository, sha: str) -> dict[str, Status]:
@@ -97,7 +97,7 @@ def newest_statuses(repo: Repository, sha: str) -> dict[str, Status]:
 def obstacles(pull: PullRequest, token: Token | None, head: str = "") -> tuple[list[str], bool]:
     """The reasons to refuse the merge of this pull request, and whether classic protection is one."""
     repo = pull.repository
-    said: list[str] = []
+    reasons: list[str] = []
     classic = False
     for rules in applying(repo, f"refs/heads/{pull.base_ref}"):
         if token is not None and bypasses(rules, token):
@@ -106,8 +106,8 @@ def obstacles(pull: PullRequest, token: Token | None, head: str = "") -> tuple[l
         if rules.strict and not repo.store.is_ancestor(_base(pull), pull.head_sha):
             texts.append("This branch must not be out-of-date with the base branch.")
         classic = classic or (rules.classic and bool(texts))
-        said += [text for text in texts if text not in said]
-    return said, classic
+        reasons += [text for text in texts if text not in reasons]
+    return reasons, classic
 
 
 def _base(pull: PullRequest) -> str:
@@ -124,18 +124,18 @@ def _approvals(pull: PullRequest, rules: Rules) -> list[str]:
     writers = {r.user.login for r in pull.reviews if at_least(role_of(pull.repository, r.user), "write")}
     if any(state == "CHANGES_REQUESTED" for login, state in last.items() if login in writers):
         return ["Changes have been requested by reviewers with write access."]
-    given = [login for login, state in last.items() if state == "APPROVED" and login in writers]
-    if len(given) >= rules.approvals:
+    approving = [login for login, state in last.items() if state == "APPROVED" and login in writers]
+    if len(approving) >= rules.approvals:
         return []
     plural = "review is" if rules.approvals == 1 else "reviews are"
     return [f"At least {rules.approvals} approving {plural} required by reviewers with write access."]
 
 
-def words(said: list[str], classic: bool, name: str) -> str:
+def words(reasons: list[str], classic: bool, name: str) -> str:
     """The API's message for refused updates."""
     if classic:
-        return f"Protected branch update failed for {name}.\n\n" + "\n".join(said)
-    return "Repository rule violations found\n\n" + "".join(f"{text}\n\n" for text in said)
+        return f"Protected branch update failed for {name}.\n\n" + "\n".join(reasons)
+    return "Repository rule violations found\n\n" + "".join(f"{text}\n\n" for text in reasons)
 
 
 def demand_workflows(repo: Repository, token: Token, after: str, before: str | None) -> None:
@@ -146,12 +146,12 @@ def demand_workflows(repo: Repository, token: Token, after: str, before: str | N
     if may_change_workflows(token, repo):
         return
     store = repo.store
-    wanted = store.at(after, WORKFLOWS)
+    tree = store.at(after, WORKFLOWS)
     main = store.ref(f"refs/heads/{repo.default_branch}")
-    known = {store.at(main, WORKFLOWS) if main else None}
+    known_trees = {store.at(main, WORKFLOWS) if main else None}
     if before and before != ZERO:
-        known.add(store.at(before, WORKFLOWS))
-    if wanted not in known and wanted is not None:
+        known_trees.add(store.at(before, WORKFLOWS))
+    if tree not in known_trees and tree is not None:
         raise _workflows(token)
 
 

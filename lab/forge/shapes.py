@@ -27,19 +27,19 @@ _LINKED_OTHERWISE = {
 }
 
 
-def user(links: Links, who: User) -> Body:
+def user(links: Links, user: User) -> Body:
     """A simple user; bots show `name[bot]`."""
-    kind = "apps" if who.type == "Bot" else ""
-    at = f"{links.api}/users/{quote(who.login)}"
+    kind = "apps" if user.type == "Bot" else ""
+    at = f"{links.api}/users/{quote(user.login)}"
     return {
-        "login": who.login, "id": who.id, "node_id": who.node_id, "type": who.type, "site_admin": False,
-        "avatar_url": f"{links.web}/avatars/{who.id}", "gravatar_id": "",
+        "login": user.login, "id": user.id, "node_id": user.node_id, "type": user.type, "site_admin": False,
+        "avatar_url": f"{links.web}/avatars/{user.id}", "gravatar_id": "",
         "url": at, "followers_url": f"{at}/followers", "following_url": f"{at}/following{{/other_user}}",
         "gists_url": f"{at}/gists{{/gist_id}}", "starred_url": f"{at}/starred{{/owner}}{{/repo}}",
         "subscriptions_url": f"{at}/subscriptions", "organizations_url": f"{at}/orgs",
         "repos_url": f"{at}/repos", "events_url": f"{at}/events{{/privacy}}",
         "received_events_url": f"{at}/received_events",
-        "html_url": f"{links.web}/{kind}/{who.short_login}" if kind else f"{links.web}/{who.login}",
+        "html_url": f"{links.web}/{kind}/{user.short_login}" if kind else f"{links.web}/{user.login}",
     }  # fmt: skip
 
 
@@ -89,31 +89,31 @@ def app(links: Links, app: App) -> Body:
     }  # fmt: skip
 
 
-def rule_list(repo: Repository, found: Rules) -> list[Body]:
+def rule_list(repo: Repository, ruleset: Rules) -> list[Body]:
     """The rules of a ruleset, as `rules/branches` shows them (bypass lists are not shown)."""
     source: Body = {
         "ruleset_source_type": "Repository",
         "ruleset_source": repo.full_name,
-        "ruleset_id": found.id,
+        "ruleset_id": ruleset.id,
     }
     rules: list[Body] = []
-    if found.pull_request:
+    if ruleset.pull_request:
         rules.append({"type": "pull_request", "parameters": {
-            "required_approving_review_count": found.approvals,
-            "dismiss_stale_reviews_on_push": found.dismiss_stale,
+            "required_approving_review_count": ruleset.approvals,
+            "dismiss_stale_reviews_on_push": ruleset.dismiss_stale,
             "require_code_owner_review": False, "require_last_push_approval": False,
             "required_review_thread_resolution": False,
             "allowed_merge_methods": ["merge", "squash", "rebase"]}})  # fmt: skip
-    if found.statuses:
+    if ruleset.statuses:
         checks = [
             {"context": name} | ({"integration_id": app_id} if app_id else {})
-            for name, app_id in found.statuses
+            for name, app_id in ruleset.statuses
         ]
         rules.append({"type": "required_status_checks", "parameters": {
-            "required_status_checks": checks, "strict_required_status_checks_policy": found.strict,
+            "required_status_checks": checks, "strict_required_status_checks_policy": ruleset.strict,
             "do_not_enforce_on_create": True}})  # fmt: skip
-    if found.merge_queue:
+    if ruleset.merge_queue:
         rules.append({"type": "merge_queue", "parameters": {"merge_method": "MERGE"}})
     switches = ("creation", "deletion", "non_fast_forward")
-    rules += [{"type": name} for name in switches if getattr(found, name)]
+    rules += [{"type": name} for name in switches if getattr(ruleset, name)]
     return [rule | source for rule in rules]

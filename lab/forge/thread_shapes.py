@@ -33,8 +33,8 @@ def issue(links: Links, thread: Thread) -> Body:
         "body": thread.body,
         "state": "open" if thread.open else "closed", "state_reason": None, "locked": False,
         "user": shapes.user(links, thread.author), "author_association": association(repo, thread.author),
-        "labels": [label(links, repo, one) for one in thread.labels], "milestone": None,
-        "assignees": [shapes.user(links, who) for who in thread.assignees],
+        "labels": [label(links, repo, applied) for applied in thread.labels], "milestone": None,
+        "assignees": [shapes.user(links, user) for user in thread.assignees],
         "assignee": shapes.user(links, thread.assignees[0]) if thread.assignees else None,
         "comments": len(thread.comments), "created_at": thread.created_at, "updated_at": thread.updated_at,
         "closed_at": thread.closed_at,
@@ -45,13 +45,13 @@ def issue(links: Links, thread: Thread) -> Body:
     return body
 
 
-def association(repo: Repository, who: User) -> str:
+def association(repo: Repository, user: User) -> str:
     """GitHub's name for the relation of an author to a repository."""
-    if who == repo.owner:
+    if user == repo.owner:
         return "OWNER"
-    if who.login in repo.collaborators:
+    if user.login in repo.collaborators:
         return "COLLABORATOR"
-    return "CONTRIBUTOR" if role_of(repo, who) == "write" else "NONE"
+    return "CONTRIBUTOR" if role_of(repo, user) == "write" else "NONE"
 
 
 def pull(links: Links, pull: PullRequest, *, full: bool = False, look: bool = False) -> Body:
@@ -69,7 +69,7 @@ def pull(links: Links, pull: PullRequest, *, full: bool = False, look: bool = Fa
         "issue_url": f"{links.repo(repo)}/issues/{pull.number}", "commits_url": f"{at}/commits",
         "statuses_url": f"{links.repo(repo)}/statuses/{pull.head_sha}", "draft": pull.draft,
         "review_comments_url": f"{at}/comments", "merged_at": pull.merged_at, "merge_commit_sha": pull.merge_sha,
-        "requested_reviewers": [shapes.user(links, who) for who in pull.reviewers],
+        "requested_reviewers": [shapes.user(links, reviewer) for reviewer in pull.reviewers],
         "requested_teams": [{"slug": slug, "name": slug} for slug in pull.teams],
         "head": _side(links, pull.head_repository, pull.head_ref, pull.head_sha),
         "base": _side(links, repo, pull.base_ref, mergeable.base_head(pull)),
@@ -89,8 +89,8 @@ def pull(links: Links, pull: PullRequest, *, full: bool = False, look: bool = Fa
             "mergeable_state": mergeable.state(pull, able), "commits": len(mergeable.commits(pull)),
             "merged_by": shapes.user(links, pull.merged_by) if pull.merged_by else None,
             "comments": len(pull.comments), "review_comments": 0, "maintainer_can_modify": False,
-            "additions": sum(one.additions for one in files), "changed_files": len(files),
-            "deletions": sum(one.deletions for one in files),
+            "additions": sum(change.additions for change in files), "changed_files": len(files),
+            "deletions": sum(change.deletions for change in files),
         }  # fmt: skip
     return body
 
@@ -102,8 +102,8 @@ def _side(links: Links, repo: Repository, ref: str, sha: str) -> Body:
     }  # fmt: skip
 
 
-def _auto(links: Links, found: PullRequest) -> Body | None:
-    wish = found.auto_merge
+def _auto(links: Links, pull: PullRequest) -> Body | None:
+    wish = pull.auto_merge
     if wish is None:
         return None
     return {
@@ -143,11 +143,11 @@ def comment(links: Links, comment: Comment) -> Body:
     }  # fmt: skip
 
 
-def reaction(links: Links, found: tuple[int, User, str], now: str) -> Body:
+def reaction(links: Links, record: tuple[int, User, str], now: str) -> Body:
     """A reaction."""
-    number, who, content = found
+    number, user, content = record
     return {
-        "id": number, "node_id": f"REA_{number}", "user": shapes.user(links, who), "content": content,
+        "id": number, "node_id": f"REA_{number}", "user": shapes.user(links, user), "content": content,
         "created_at": now,
     }  # fmt: skip
 
@@ -176,7 +176,7 @@ def release(links: Links, release: Release) -> Body:
         "author": shapes.user(links, release.author),
         "created_at": release.created_at,
         "published_at": release.published_at,
-        "assets": [asset(links, release, one) for one in release.assets],
+        "assets": [asset(links, release, uploaded) for uploaded in release.assets],
         "tarball_url": f"{links.repo(repo)}/tarball/{quote(release.tag)}",
         "zipball_url": f"{links.repo(repo)}/zipball/{quote(release.tag)}",
     }

@@ -30,12 +30,14 @@ def signatures(scene: Scene) -> str:
 def committers(scene: Scene) -> str:
     """One line for each way to make a commit: author, committer, and GitHub's verdict on the signature."""
     me, lines_ = scene.hub.viewer(), []
-    made = {"createCommitOnBranch": scene.base, "update-branch": scene.notes.get("update", "")}
-    made |= {"squash": scene.notes.get("squash", ""), "git/commits": scene.notes.get("mark", "")}
-    for how, sha in made.items():
+    commits = {"createCommitOnBranch": scene.base, "update-branch": scene.notes.get("update", "")}
+    commits |= {"squash": scene.notes.get("squash", ""), "git/commits": scene.notes.get("mark", "")}
+    for how, sha in commits.items():
         need(bool(sha), f"{how} made no commit")
         response = scene.ask("GET", f"/commits/{sha}", {})
-        author, committer = ((response[who] or {}).get("login", "nobody") for who in ("author", "committer"))
+        author, committer = (
+            (response[role] or {}).get("login", "nobody") for role in ("author", "committer")
+        )
         verification = response["commit"]["verification"]
         lines_.append(f"{how}: author {author}, committer {committer}, {verification['reason']}")
         by_github = how != "git/commits" or me.kind != "User"

@@ -20,8 +20,8 @@ def identity(scene: Scene) -> str:
 def commit_by_api(scene: Scene) -> str:
     scene.hub.create_ref(f"refs/heads/{scene.branch('base')}", scene.start)
     scene.base = scene.commit("base", {"live/pin.yaml": b"version: 1.0.0\r\n"}, scene.start)
-    made = scene.hub.commit_info(scene.base)
-    need(made is not None and made.verified, f"verified: {made and made.verified}")
+    commit = scene.hub.commit_info(scene.base)
+    need(commit is not None and commit.verified, f"verified: {commit and commit.verified}")
     back = scene.hub.files(scene.base, ["live/pin.yaml"])["live/pin.yaml"]
     need(back is not None and back.content == b"version: 1.0.0\r\n", back)
     try:
@@ -38,15 +38,15 @@ def refs(scene: Scene) -> str:
     move = RefUpdate(name=f"refs/heads/{scene.branch('head')}", before=ZERO, after=scene.head, force=True)
     away = RefUpdate(name=f"refs/heads/{scene.branch('next')}", before=scene.head, after=ZERO, force=True)
     scene.hub.update_refs([move, away])
-    found = scene.hub.refs(f"refs/heads/{scene.branch('')}")
-    need(move.name in found and away.name not in found, found)
+    refs_below = scene.hub.refs(f"refs/heads/{scene.branch('')}")
+    need(move.name in refs_below and away.name not in refs_below, refs_below)
     wrong = RefUpdate(name=move.name, before=scene.base, after=scene.start, force=True)
     fresh = RefUpdate(name=f"refs/heads/{scene.branch('fresh')}", before=ZERO, after=scene.start)
     try:
         scene.hub.update_refs([fresh, wrong])
     except StaleHead:
-        found = scene.hub.refs(f"refs/heads/{scene.branch('')}")
-        need(fresh.name not in found, "one of two refs moved although the other was refused")
+        refs_below = scene.hub.refs(f"refs/heads/{scene.branch('')}")
+        need(fresh.name not in refs_below, "one of two refs moved although the other was refused")
         return "moved and deleted together; refused together"
     raise Differs("a ref moved although it was not where beforeOid said")
 
@@ -55,9 +55,12 @@ def refs(scene: Scene) -> str:
 def statuses(scene: Scene) -> str:
     scene.hub.set_status(scene.head, "stagegate/live", "pending", "x" * 200)
     scene.hub.set_status(scene.head, "stagegate/live", "success", "done")
-    statuses = [one for one in scene.hub.statuses(scene.head) if one.context == "stagegate/live"]
-    need([one.state for one in statuses] == ["success", "pending"], statuses)
-    need(all(scene.hub.viewer().same(one.creator) for one in statuses), [one.creator for one in statuses])
+    statuses = [status for status in scene.hub.statuses(scene.head) if status.context == "stagegate/live"]
+    need([status.state for status in statuses] == ["success", "pending"], statuses)
+    need(
+        all(scene.hub.viewer().same(status.creator) for status in statuses),
+        [status.creator for status in statuses],
+    )
     return f"newest first, creator {statuses[0].creator}, {len(statuses[1].description)} characters"
 
 
@@ -66,17 +69,20 @@ def deployments(scene: Scene) -> str:
     task = f"stagegate:live-{scene.name}"
     payload = {"schema": "stagegate/evidence/1", "text": "ä" * 2000}
     for number in (1, 2):
-        made = scene.hub.create_deployment(scene.head, task, ENVIRONMENT, payload, f"number {number}", True)
-        scene.hub.create_deployment_status(made, "success", "passed", "")
+        number_of_new = scene.hub.create_deployment(
+            scene.head, task, ENVIRONMENT, payload, f"number {number}", True
+        )
+        scene.hub.create_deployment_status(number_of_new, "success", "passed", "")
     deployments = scene.hub.deployments(task, ENVIRONMENT)
     need(
-        len(deployments) == 2 and all(one.payload == payload for one in deployments),
-        [one.payload for one in deployments],
+        len(deployments) == 2 and all(deployment.payload == payload for deployment in deployments),
+        [deployment.payload for deployment in deployments],
     )
     need(
-        all(scene.hub.viewer().same(one.creator) for one in deployments), [one.creator for one in deployments]
+        all(scene.hub.viewer().same(deployment.creator) for deployment in deployments),
+        [deployment.creator for deployment in deployments],
     )
-    states = [one.statuses[0].state for one in deployments]
+    states = [deployment.statuses[0].state for deployment in deployments]
     need(states == ["success", "success"], states)
     return f"two of two, states {states}"
 
@@ -88,15 +94,15 @@ def marks(scene: Scene) -> str:
     need(scene.hub.create_ref(ref, sha), "the ref was there before")
     ref_file = scene.hub.ref_files(ref.rpartition("/")[0], "mark.json")[ref]
     need(ref_file.content == b"{}\n", ref_file)
-    made = scene.hub.commit_info(sha)
-    need(made is not None and not made.parents, made)
+    commit = scene.hub.commit_info(sha)
+    need(commit is not None and not commit.parents, commit)
     try:
         scene.hub.create_ref(ref, scene.head)
         raise Differs("a ref that exists was created again elsewhere")
     except StaleHead:
         pass
     scene.hub.update_refs([RefUpdate(name=ref, before=sha, after=ZERO, force=True)])
-    gone = [one for one in scene.hub.deleted_refs(ref) if one.before == sha]
+    gone = [deleted for deleted in scene.hub.deleted_refs(ref) if deleted.before == sha]
     return f"refused; deletion {'remembered' if gone else 'not yet (or not at all) in the activity'}"
 
 

@@ -48,8 +48,8 @@ def update_branch(scene: Scene) -> str:
             scene.head = now.head_sha
             break
         time.sleep(_PACE)
-    made = scene.hub.commit_info(scene.head)
-    need(made is not None and len(made.parents) == 2 and made.verified, made)
+    commit = scene.hub.commit_info(scene.head)
+    need(commit is not None and len(commit.parents) == 2 and commit.verified, commit)
     scene.notes["update"] = scene.head
     return "two parents, signed"
 
@@ -71,8 +71,9 @@ def merging(scene: Scene) -> str:
 @check("a squash has a parent and GitHub's signature, whoever its author is; the activity names who merged")
 def squash(scene: Scene) -> str:
     """Why a squash of an App's pull request into the branch of a mark is not a mark by the App."""
-    made = scene.hub.commit_info(scene.notes["squash"])
-    need(made is not None and len(made.parents) == 1 and made.verified, made)
+    commit = scene.hub.commit_info(scene.notes["squash"])
+    need(commit is not None and len(commit.parents) == 1 and commit.verified, commit)
     move = scene.hub.pushed(scene.branch("base"), scene.hub.repository, scene.notes["squash"])
     need(move is not None and scene.hub.viewer().same(move.by), move)
-    return f"author {made.author.login if made and made.author else 'unknown'}, moved by {move.by if move else '?'}"
+    author = commit.author.login if commit and commit.author else "unknown"
+    return f"author {author}, moved by {move.by if move else '?'}"

@@ -31,8 +31,8 @@ class Scene:
 
     def commit(self, part: str, files: Mapping[str, bytes], before: str = "") -> str:
         """A commit on a branch of this run, made by the API."""
-        there = before or self.hub.head(self.branch(part)) or ""
-        return self.hub.create_commit(self.branch(part), there, "test: live check", "", files)
+        parent = before or self.hub.head(self.branch(part)) or ""
+        return self.hub.create_commit(self.branch(part), parent, "test: live check", "", files)
 
 
 class Differs(Exception):

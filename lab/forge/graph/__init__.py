@@ -46,14 +46,18 @@ def announce(raw: bytes) -> Operation:
         document = _parsed(sent["query"])
     except (ValueError, KeyError, TypeError, GraphQLError):
         return Operation()
-    wanted = sent.get("operationName")
+    operation_name = sent.get("operationName")
     for definition in document.definitions:
         if not isinstance(definition, OperationDefinitionNode):
             continue
         name = definition.name.value if definition.name else ""
-        if wanted and wanted != name:
+        if operation_name and operation_name != name:
             continue
-        fields = [one.name.value for one in definition.selection_set.selections if isinstance(one, FieldNode)]
+        fields = [
+            selection.name.value
+            for selection in definition.selection_set.selections
+            if isinstance(selection, FieldNode)
+        ]
         return Operation(name, tuple(fields) if definition.operation is OperationType.MUTATION else ())
     return Operation()
 
@@ -102,10 +106,10 @@ def answer(world: World, token: Token, raw: bytes) -> Answer:
 
 def _body(result: ExecutionResult) -> Body:
     body: Body = {}
-    if result.data is not None or not result.errors or any(one.path for one in result.errors):
+    if result.data is not None or not result.errors or any(error.path for error in result.errors):
         body["data"] = result.data
     if result.errors:
-        body["errors"] = [_error(one) for one in result.errors]
+        body["errors"] = [_error(error) for error in result.errors]
     return body
 
 

@@ -30,7 +30,7 @@ class Arguments:
     def texts(self, name: str) -> list[str] | None:
         """A list of strings, when given."""
         value = self.values.get(name)
-        return [str(one) for one in value] if isinstance(value, list) else None
+        return [str(item) for item in value] if isinstance(value, list) else None
 
     def inner(self, name: str) -> Arguments:
         """An input object; empty when it was not given."""
@@ -40,7 +40,7 @@ class Arguments:
     def inners(self, name: str) -> list[Arguments]:
         """A list of input objects."""
         value = self.values.get(name)
-        return [Arguments(one) for one in value] if isinstance(value, list) else []
+        return [Arguments(item) for item in value] if isinstance(value, list) else []
 
     def descending(self) -> bool:
         """True when `orderBy` says DESC."""

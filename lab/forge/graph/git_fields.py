@@ -14,9 +14,11 @@ from lab.forge.state import Repository
 from lab.forge.values import Status, User
 
 
-def connection(items: list[object], what: str, given: Arguments) -> Connection:
+def connection(items: list[object], field: str, arguments: Arguments) -> Connection:
     """A page of a list, by the usual four arguments."""
-    return page(items, what, given.number("first"), given.number("last"), given.text("after") or None)
+    return page(
+        items, field, arguments.number("first"), arguments.number("last"), arguments.text("after") or None
+    )
 
 
 def commit_node(repo: Repository, sha: str) -> GitNode:
@@ -33,8 +35,8 @@ def _actor(repo: Repository, by: Signature | None) -> Mapping[str, object] | Non
     """A Git identity; `user` is a person only, for bots it is null."""
     if by is None:
         return None
-    who = repo.world.person_of(by.email)
-    user: User | None = who if who and who.type == "User" else None
+    person = repo.world.person_of(by.email)
+    user: User | None = person if person and person.type == "User" else None
     avatar = f"{repo.world.url}/avatars/0"
     return {"name": by.name, "email": by.email, "date": by.date, "user": user, "avatarUrl": avatar}
 
@@ -44,15 +46,17 @@ def _target(_asker: Asker, ref: RefNode, _given: Arguments) -> GitNode | None:
     return git_node(ref.repository, sha) if sha else None
 
 
-def _history(_asker: Asker, node: GitNode, given: Arguments) -> Connection:
-    options = [f"--{name}={given.text(name)}" for name in ("since", "until") if given.text(name)]
-    path = given.text("path")
+def _history(_asker: Asker, node: GitNode, arguments: Arguments) -> Connection:
+    options = [f"--{name}={arguments.text(name)}" for name in ("since", "until") if arguments.text(name)]
+    path = arguments.text("path")
     shas = node.repository.store.rev_list(*options, node.oid, "--", *([path] if path else []))
-    return connection([commit_node(node.repository, sha) for sha in shas], "history", given)
+    return connection([commit_node(node.repository, sha) for sha in shas], "history", arguments)
 
 
-def _parents(_asker: Asker, node: GitNode, given: Arguments) -> Connection:
-    return connection([commit_node(node.repository, sha) for sha in parsed(node).parents], "parents", given)
+def _parents(_asker: Asker, node: GitNode, arguments: Arguments) -> Connection:
+    return connection(
+        [commit_node(node.repository, sha) for sha in parsed(node).parents], "parents", arguments
+    )
 
 
 def _signature(_asker: Asker, node: GitNode, _given: Arguments) -> Mapping[str, object] | None:
@@ -74,21 +78,21 @@ def _newest(node: StatusNode) -> dict[str, Status]:
 
 
 def _state(_asker: Asker, node: StatusNode, _given: Arguments) -> str:
-    states = {one.state for one in _newest(node).values()}
+    states = {status.state for status in _newest(node).values()}
     return next((name.upper() for name in ("error", "failure", "pending") if name in states), "SUCCESS")
 
 
 def _contexts(_asker: Asker, node: StatusNode, _given: Arguments) -> list[ContextNode]:
-    return [ContextNode(node.commit, one) for one in _newest(node).values()]
+    return [ContextNode(node.commit, status) for status in _newest(node).values()]
 
 
-def _context(_asker: Asker, node: StatusNode, given: Arguments) -> ContextNode | None:
-    status = _newest(node).get(given.text("name"))
+def _context(_asker: Asker, node: StatusNode, arguments: Arguments) -> ContextNode | None:
+    status = _newest(node).get(arguments.text("name"))
     return ContextNode(node.commit, status) if status else None
 
 
-def _required(_asker: Asker, node: ContextNode, given: Arguments) -> bool:
-    repo, number = node.commit.repository, given.number("pullRequestNumber")
+def _required(_asker: Asker, node: ContextNode, arguments: Arguments) -> bool:
+    repo, number = node.commit.repository, arguments.number("pullRequestNumber")
     pull = repo.threads.get(number or 0)
     base = pull.base_ref if isinstance(pull, PullRequest) else repo.default_branch
     return any(
@@ -98,31 +102,33 @@ def _required(_asker: Asker, node: ContextNode, given: Arguments) -> bool:
     )
 
 
-def _associated(asker: Asker, node: GitNode, given: Arguments) -> Connection:
+def _associated(asker: Asker, node: GitNode, arguments: Arguments) -> Connection:
     repo, sha = node.repository, node.oid
     demand(asker.token, repo, "pull_requests=read")
-    near = [one for one in repo.pulls if one.merge_sha == sha or repo.store.is_ancestor(sha, one.head_sha)]
-    pulls = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
-    return connection(list(pulls), "associatedPullRequests", given)
+    near = [
+        pull for pull in repo.pulls if pull.merge_sha == sha or repo.store.is_ancestor(sha, pull.head_sha)
+    ]
+    pulls = [pull for pull in near if pull.merge_sha == sha or not repo.store.is_ancestor(sha, pull.base_sha)]
+    return connection(list(pulls), "associatedPullRequests", arguments)
 
 
-def _file(_asker: Asker, node: GitNode, given: Arguments) -> Mapping[str, object] | None:
-    path = given.text("path")
+def _file(_asker: Asker, node: GitNode, arguments: Arguments) -> Mapping[str, object] | None:
+    path = arguments.text("path")
     folder, _, name = path.rpartition("/")
     tree = node.repository.store.at(node.oid, folder)
     lines = node.repository.store.entries(tree) if tree else []
-    return next((_entry(node.repository, one, folder) for one in lines if one.path == name), None)
+    return next((_entry(node.repository, entry, folder) for entry in lines if entry.path == name), None)
 
 
 def _entries(_asker: Asker, node: GitNode, _given: Arguments) -> list[Mapping[str, object]]:
-    return [_entry(node.repository, one, "") for one in node.repository.store.entries(node.oid)]
+    return [_entry(node.repository, entry, "") for entry in node.repository.store.entries(node.oid)]
 
 
-def _entry(repo: Repository, one: Entry, folder: str) -> Mapping[str, object]:
-    path = f"{folder}/{one.path}" if folder else one.path
+def _entry(repo: Repository, entry: Entry, folder: str) -> Mapping[str, object]:
+    path = f"{folder}/{entry.path}" if folder else entry.path
     return {
-        "mode": int(one.mode, 8), "name": one.path, "oid": one.sha, "path": path, "size": one.size or 0,
-        "type": one.type, "object": git_node(repo, one.sha),
+        "mode": int(entry.mode, 8), "name": entry.path, "oid": entry.sha, "path": path, "size": entry.size or 0,
+        "type": entry.type, "object": git_node(repo, entry.sha),
     }  # fmt: skip
 
 

@@ -13,19 +13,19 @@ Payload = dict[str, object]
 Found = TypeVar("Found")
 
 
-def named(asker: Asker, wanted: str, kind: type[Found]) -> Found:
+def named(asker: Asker, node_id: str, kind: type[Found]) -> Found:
     """The node of this id and kind; NOT_FOUND otherwise."""
-    existing = find_node(asker.world, wanted)
+    existing = find_node(asker.world, node_id)
     if not isinstance(existing, kind):
-        raise not_found(f"Could not resolve to a node with the global id of '{wanted}'")
+        raise not_found(f"Could not resolve to a node with the global id of '{node_id}'")
     return existing
 
 
 def mutation(function: Callable[[Asker, Arguments], Payload]) -> Field:
     """A field of the Mutation type: unpack `input`, give back clientMutationId."""
 
-    def field(asker: Asker, _source: object, given: Arguments) -> Mapping[str, object]:
-        sent = given.inner("input")
+    def field(asker: Asker, _source: object, arguments: Arguments) -> Mapping[str, object]:
+        sent = arguments.inner("input")
         return function(asker, sent) | {"clientMutationId": sent.text("clientMutationId") or None}
 
     return field

@@ -145,34 +145,34 @@ def node_id(value: object) -> str:
     return f"{PREFIXES[type_name(value)]}_{number}"
 
 
-def find_node(world: World, wanted: str) -> object:
+def find_node(world: World, node_id: str) -> object:
     """The record of a global id; NOT_FOUND in GitHub's words otherwise."""
-    prefix, _, rest = wanted.partition("_")
+    prefix, _, number = node_id.partition("_")
     for repo in world.repositories.values():
-        found = _inside(repo, prefix, rest)
-        if found is not None:
-            return found
-    for who in world.users.values():
-        if who.node_id == wanted:
-            return who
-    raise not_found(f"Could not resolve to a node with the global id of '{wanted}'")
+        record = _inside(repo, prefix, number)
+        if record is not None:
+            return record
+    for user in world.users.values():
+        if user.node_id == node_id:
+            return user
+    raise not_found(f"Could not resolve to a node with the global id of '{node_id}'")
 
 
-def _inside(repo: Repository, prefix: str, rest: str) -> object | None:
-    if prefix == "R" and rest == str(repo.id):
+def _inside(repo: Repository, prefix: str, identifier: str) -> object | None:
+    if prefix == "R" and identifier == str(repo.id):
         return repo
-    if prefix == "REF" and rest.startswith(f"{repo.id}_"):
-        name = rest.partition("_")[2]
+    if prefix == "REF" and identifier.startswith(f"{repo.id}_"):
+        name = identifier.partition("_")[2]
         return RefNode(repo, name) if repo.store.ref(name) else None
-    if prefix == "C" and rest.startswith(f"{repo.id}_"):
-        return git_node(repo, rest.partition("_")[2])
-    if not rest.isdigit():
+    if prefix == "C" and identifier.startswith(f"{repo.id}_"):
+        return git_node(repo, identifier.partition("_")[2])
+    if not identifier.isdigit():
         return None
-    number = int(rest)
+    number = int(identifier)
     records: list[Thread | Deployment | Release] = [*repo.threads.values(), *repo.deployments, *repo.releases]
-    for one in records:
-        if one.id == number and PREFIXES[type_name(one)] == prefix:
-            return one
+    for record in records:
+        if record.id == number and PREFIXES[type_name(record)] == prefix:
+            return record
     for pull in repo.pulls:
         for review in pull.reviews:
             if prefix == "PRR" and review.id == number:
@@ -181,20 +181,22 @@ def _inside(repo: Repository, prefix: str, rest: str) -> object | None:
 
 
 def page(
-    items: list[object], what: str, first: int | None, last: int | None, after: str | None
+    items: list[object], field: str, first: int | None, last: int | None, after: str | None
 ) -> Connection:
     """A page by `first`/`after` or `last`; GitHub insists on a boundary and on at most 100."""
     if first is None and last is None:
-        said = f"You must provide a `first` or `last` value to properly paginate the `{what}` connection."
-        raise Refusal(422, said, kind="MISSING_PAGINATION_BOUNDARIES")
-    wanted = first if first is not None else last or 0
-    if not 0 <= wanted <= 100:
-        said = f"Requesting {wanted} records on the `{what}` connection exceeds the `first` limit of 100 records."
-        raise Refusal(422, said, kind="EXCESSIVE_PAGINATION")
+        message = f"You must provide a `first` or `last` value to properly paginate the `{field}` connection."
+        raise Refusal(422, message, kind="MISSING_PAGINATION_BOUNDARIES")
+    size = first if first is not None else last or 0
+    if not 0 <= size <= 100:
+        message = (
+            f"Requesting {size} records on the `{field}` connection exceeds the `first` limit of 100 records."
+        )
+        raise Refusal(422, message, kind="EXCESSIVE_PAGINATION")
     start = int(after.removeprefix("cursor:")) if after else 0
     if first is not None:
         part = items[start : start + first]
     else:
-        start = max(start, len(items) - wanted)
+        start = max(start, len(items) - size)
         part = items[start:]
     return Connection(tuple(part), start, len(items))

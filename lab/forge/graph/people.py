@@ -12,44 +12,44 @@ from lab.forge.state import Repository
 from lab.forge.values import User
 
 
-def _login(_asker: Asker, who: User, _given: Arguments) -> str:
-    return who.short_login
+def _login(_asker: Asker, user: User, _given: Arguments) -> str:
+    return user.short_login
 
 
-def _url(asker: Asker, who: User, _given: Arguments) -> str:
-    return f"{asker.world.url}/{who.short_login}"
+def _url(asker: Asker, user: User, _given: Arguments) -> str:
+    return f"{asker.world.url}/{user.short_login}"
 
 
 def _viewer(asker: Asker, _source: object, _given: Arguments) -> Mapping[str, object]:
     """The only field in which GraphQL shows a bot's login with its `[bot]`."""
-    who = asker.token.user
+    user = asker.token.user
     return {
-        "login": who.login, "databaseId": who.id, "id": who.node_id, "name": who.login, "email": "",
-        "url": f"{asker.world.url}/{who.short_login}", "resourcePath": f"/{who.short_login}",
-        "avatarUrl": f"{asker.world.url}/avatars/{who.id}",
+        "login": user.login, "databaseId": user.id, "id": user.node_id, "name": user.login, "email": "",
+        "url": f"{asker.world.url}/{user.short_login}", "resourcePath": f"/{user.short_login}",
+        "avatarUrl": f"{asker.world.url}/avatars/{user.id}",
     }  # fmt: skip
 
 
-def _user(asker: Asker, _source: object, given: Arguments) -> User:
-    who = asker.world.user(given.text("login"))
-    if who is None or who.type != "User":
-        raise not_found(f"Could not resolve to a User with the login of '{given.text('login')}'.")
-    return who
+def _user(asker: Asker, _source: object, arguments: Arguments) -> User:
+    user = asker.world.user(arguments.text("login"))
+    if user is None or user.type != "User":
+        raise not_found(f"Could not resolve to a User with the login of '{arguments.text('login')}'.")
+    return user
 
 
-def _repository(asker: Asker, _source: object, given: Arguments) -> Repository:
-    name = f"{given.text('owner')}/{given.text('name')}"
+def _repository(asker: Asker, _source: object, arguments: Arguments) -> Repository:
+    name = f"{arguments.text('owner')}/{arguments.text('name')}"
     repository = asker.world.find(name)
     if repository is None or not visible(asker.token, repository):
         raise not_found(f"Could not resolve to a Repository with the name '{name}'.")
     return repository
 
 
-def _node(asker: Asker, _source: object, given: Arguments) -> object:
-    subject = find_node(asker.world, given.text("id"))
+def _node(asker: Asker, _source: object, arguments: Arguments) -> object:
+    subject = find_node(asker.world, arguments.text("id"))
     repo = subject if isinstance(subject, Repository) else getattr(subject, "repository", None)
     if isinstance(repo, Repository) and not visible(asker.token, repo):
-        raise not_found(f"Could not resolve to a node with the global id of '{given.text('id')}'")
+        raise not_found(f"Could not resolve to a node with the global id of '{arguments.text('id')}'")
     return subject
 
 
@@ -85,10 +85,10 @@ def _id(_asker: Asker, source: object, _given: Arguments) -> object:
 
 
 ACTOR: dict[str, Field] = {
-    "login": _login, "databaseId": lambda _asker, who, _given: who.id, "url": _url,
-    "resourcePath": lambda _asker, who, _given: f"/{who.short_login}", "id": _id,
-    "avatarUrl": lambda asker, who, _given: f"{asker.world.url}/avatars/{who.id}",
-    "name": lambda _asker, who, _given: who.login, "email": lambda *_: "",
+    "login": _login, "databaseId": lambda _asker, user, _given: user.id, "url": _url,
+    "resourcePath": lambda _asker, user, _given: f"/{user.short_login}", "id": _id,
+    "avatarUrl": lambda asker, user, _given: f"{asker.world.url}/avatars/{user.id}",
+    "name": lambda _asker, user, _given: user.login, "email": lambda *_: "",
     "createdAt": lambda asker, *_: asker.world.now(), "updatedAt": lambda asker, *_: asker.world.now(),
 }  # fmt: skip
 
@@ -96,8 +96,8 @@ ACTOR: dict[str, Field] = {
 def _of_viewer(name: str, field: Field) -> Field:
     """A field of User that also reads the viewer's ready-made answers."""
 
-    def read(asker: Asker, source: object, given: Arguments) -> object:
-        return source[name] if isinstance(source, Mapping) else field(asker, source, given)
+    def read(asker: Asker, source: object, arguments: Arguments) -> object:
+        return source[name] if isinstance(source, Mapping) else field(asker, source, arguments)
 
     return read
 

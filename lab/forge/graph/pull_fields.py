@@ -14,38 +14,40 @@ from lab.forge.refusal import not_found
 from lab.forge.state import Repository
 
 
-def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Connection:
+def _pulls(asker: Asker, source: Repository | RefNode, arguments: Arguments) -> Connection:
     repo = source if isinstance(source, Repository) else source.repository
     demand(asker.token, repo, "pull_requests=read")
-    head = given.text("headRefName") or (
+    head = arguments.text("headRefName") or (
         "" if isinstance(source, Repository) else source.name.split("/", 2)[2]
     )
-    states, labels = given.texts("states"), {name.lower() for name in given.texts("labels") or []}
+    states, labels = arguments.texts("states"), {name.lower() for name in arguments.texts("labels") or []}
     selected: list[object] = [
-        one
-        for one in repo.pulls
-        if (states is None or one.state in states)
-        and head in ("", one.head_ref)
-        and given.text("baseRefName") in ("", one.base_ref)
-        and (not labels or labels & {label.name.lower() for label in one.labels})
-        and not repo.world.replica.misses(one.id)
+        pull
+        for pull in repo.pulls
+        if (states is None or pull.state in states)
+        and head in ("", pull.head_ref)
+        and arguments.text("baseRefName") in ("", pull.base_ref)
+        and (not labels or labels & {label.name.lower() for label in pull.labels})
+        and not repo.world.replica.misses(pull.id)
     ]
-    return connection(selected[::-1] if given.descending() else selected, "pullRequests", given)
+    return connection(selected[::-1] if arguments.descending() else selected, "pullRequests", arguments)
 
 
-def _pull(asker: Asker, repo: Repository, given: Arguments) -> PullRequest:
+def _pull(asker: Asker, repo: Repository, arguments: Arguments) -> PullRequest:
     demand(asker.token, repo, "pull_requests=read")
-    thread = repo.threads.get(given.number("number") or 0)
+    thread = repo.threads.get(arguments.number("number") or 0)
     if not isinstance(thread, PullRequest) or repo.world.replica.misses(thread.id):
-        raise not_found(f"Could not resolve to a PullRequest with the number of {given.number('number')}.")
+        raise not_found(
+            f"Could not resolve to a PullRequest with the number of {arguments.number('number')}."
+        )
     return thread
 
 
-def _thread(_asker: Asker, repo: Repository, given: Arguments) -> Thread:
-    thread = repo.threads.get(given.number("number") or 0)
+def _thread(_asker: Asker, repo: Repository, arguments: Arguments) -> Thread:
+    thread = repo.threads.get(arguments.number("number") or 0)
     if thread is None:
         raise not_found(
-            f"Could not resolve to an issue or pull request with the number of {given.number('number')}."
+            f"Could not resolve to an issue or pull request with the number of {arguments.number('number')}."
         )
     return thread
 
@@ -66,49 +68,53 @@ def _merge_commit(_asker: Asker, pull: PullRequest, _given: Arguments) -> GitNod
     return commit_node(pull.repository, pull.merge_sha) if pull.merged_at and pull.merge_sha else None
 
 
-def _reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
-    states, author = given.texts("states"), given.text("author")
+def _reviews(_asker: Asker, pull: PullRequest, arguments: Arguments) -> Connection:
+    states, author = arguments.texts("states"), arguments.text("author")
     selected: list[object] = [
-        one
-        for one in pull.reviews
-        if (states is None or one.state in states) and author in ("", one.user.short_login)
+        review
+        for review in pull.reviews
+        if (states is None or review.state in states) and author in ("", review.user.short_login)
     ]
-    return connection(selected, "reviews", given)
+    return connection(selected, "reviews", arguments)
 
 
-def _latest_reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
-    return connection(list({one.user: one for one in pull.reviews}.values()), "latestReviews", given)
+def _latest_reviews(_asker: Asker, pull: PullRequest, arguments: Arguments) -> Connection:
+    return connection(
+        list({review.user: review for review in pull.reviews}.values()), "latestReviews", arguments
+    )
 
 
-def _timeline(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
-    return connection(list(pull.labelings), "timelineItems", given)
+def _timeline(_asker: Asker, pull: PullRequest, arguments: Arguments) -> Connection:
+    return connection(list(pull.labelings), "timelineItems", arguments)
 
 
 def _decision(_asker: Asker, pull: PullRequest, _given: Arguments) -> str | None:
     applied = rules.applying(pull.repository, f"refs/heads/{pull.base_ref}")
-    if not any(one.approvals for one in applied):
+    if not any(rule.approvals for rule in applied):
         return None
-    said = " ".join(rules.obstacles(pull, None)[0])
-    if "Changes have been requested" in said:
+    reasons = " ".join(rules.obstacles(pull, None)[0])
+    if "Changes have been requested" in reasons:
         return "CHANGES_REQUESTED"
-    return "REVIEW_REQUIRED" if "approving" in said else "APPROVED"
+    return "REVIEW_REQUIRED" if "approving" in reasons else "APPROVED"
 
 
-def _commits(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
-    nodes = [PullCommitNode(pull, commit_node(pull.repository, one.sha)) for one in mergeable.commits(pull)]
-    return connection(list(nodes), "commits", given)
+def _commits(_asker: Asker, pull: PullRequest, arguments: Arguments) -> Connection:
+    nodes = [
+        PullCommitNode(pull, commit_node(pull.repository, commit.sha)) for commit in mergeable.commits(pull)
+    ]
+    return connection(list(nodes), "commits", arguments)
 
 
-def _files(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
+def _files(_asker: Asker, pull: PullRequest, arguments: Arguments) -> Connection:
     words = {"removed": "DELETED"}
     files = [
         {
-            "path": one.path, "additions": one.additions, "deletions": one.deletions,
-            "changeType": words.get(one.status, one.status.upper()),
+            "path": change.path, "additions": change.additions, "deletions": change.deletions,
+            "changeType": words.get(change.status, change.status.upper()),
         }
-        for one in mergeable.changes(pull)
+        for change in mergeable.changes(pull)
     ]  # fmt: skip
-    return connection(list(files), "files", given)
+    return connection(list(files), "files", arguments)
 
 
 def _auto(_asker: Asker, pull: PullRequest, _given: Arguments) -> Mapping[str, object] | None:
@@ -139,15 +145,15 @@ THREAD: dict[str, Field] = {
     "databaseId": lambda _asker, thread, _given: thread.id,
     "body": lambda _asker, thread, _given: thread.body or "",
     "authorAssociation": lambda _asker, thread, _given: thread_shapes.association(thread.repository, thread.author),
-    "labels": lambda _asker, thread, given: connection(list(thread.labels), "labels", given),
-    "comments": lambda _asker, thread, given: connection(list(thread.comments), "comments", given),
+    "labels": lambda _asker, thread, arguments: connection(list(thread.labels), "labels", arguments),
+    "comments": lambda _asker, thread, arguments: connection(list(thread.comments), "comments", arguments),
     "viewerDidAuthor": lambda asker, thread, _given: thread.author == asker.token.user, "url": _thread_url,
 }  # fmt: skip
 REMARK: dict[str, Field] = {
-    "fullDatabaseId": lambda _asker, one, _given: str(one.id),
-    "author": lambda _asker, one, _given: one.user, "databaseId": lambda _asker, one, _given: one.id,
+    "fullDatabaseId": lambda _asker, record, _given: str(record.id),
+    "author": lambda _asker, record, _given: record.user, "databaseId": lambda _asker, record, _given: record.id,
     "authorAssociation": lambda *_: "NONE", "url": _comment_url,
-    "viewerDidAuthor": lambda asker, one, _given: one.user == asker.token.user,
+    "viewerDidAuthor": lambda asker, record, _given: record.user == asker.token.user,
 }  # fmt: skip
 FIELDS: Table = {
     "Repository": {"pullRequests": _pulls, "pullRequest": _pull, "issueOrPullRequest": _thread},
@@ -169,15 +175,15 @@ FIELDS: Table = {
         "reviews": _reviews, "latestReviews": _latest_reviews, "reviewDecision": _decision, "commits": _commits,
         "files": _files, "timelineItems": _timeline, "autoMergeRequest": _auto,
         "changedFiles": lambda _asker, pull, _given: len(mergeable.changes(pull)),
-        "additions": lambda _asker, pull, _given: sum(one.additions for one in mergeable.changes(pull)),
-        "deletions": lambda _asker, pull, _given: sum(one.deletions for one in mergeable.changes(pull)),
+        "additions": lambda _asker, pull, _given: sum(change.additions for change in mergeable.changes(pull)),
+        "deletions": lambda _asker, pull, _given: sum(change.deletions for change in mergeable.changes(pull)),
     },
     "PullRequestCommit": {"pullRequest": lambda _asker, node, _given: node.pull},
     "PullRequestReview": {**REMARK,
-        "authorCanPushToRepository": _can_push, "pullRequest": lambda _asker, one, _given: one.pull,
-        "commit": lambda _asker, one, _given: commit_node(one.pull.repository, one.sha),
-        "createdAt": lambda _asker, one, _given: one.submitted_at or one.pull.updated_at,
-        "updatedAt": lambda _asker, one, _given: one.submitted_at or one.pull.updated_at,
+        "authorCanPushToRepository": _can_push, "pullRequest": lambda _asker, review, _given: review.pull,
+        "commit": lambda _asker, review, _given: commit_node(review.pull.repository, review.sha),
+        "createdAt": lambda _asker, review, _given: review.submitted_at or review.pull.updated_at,
+        "updatedAt": lambda _asker, review, _given: review.submitted_at or review.pull.updated_at,
     },
     "IssueComment": REMARK,
 }  # fmt: skip

@@ -12,25 +12,25 @@ from lab.forge.refusal import Refusal, not_found, unprocessable
 from lab.forge.rest.comments import add_comment
 
 
-def _enable_auto_merge(asker: Asker, given: Arguments) -> Payload:
-    pull = _pull(asker, given)
+def _enable_auto_merge(asker: Asker, arguments: Arguments) -> Payload:
+    pull = _pull(asker, arguments)
     if not pull.repository.settings.allow_auto_merge:
         raise unprocessable("Pull request Auto merge is not allowed for this repository")
-    _demand_head(pull, given)
+    _demand_head(pull, arguments)
     state = mergeable.state(pull, mergeable.test_merge(pull) is not None)
     if not pull.open or state in ("clean", "unstable", "dirty", "draft"):
         raise unprocessable(f"Pull request Pull request is in {state} status")
     pull.auto_merge = AutoMerge(
-        asker.token, given.text("mergeMethod") or "MERGE", given.text("commitHeadline") or None,
-        given.text("commitBody") or None, asker.world.now(),
+        asker.token, arguments.text("mergeMethod") or "MERGE", arguments.text("commitHeadline") or None,
+        arguments.text("commitBody") or None, asker.world.now(),
     )  # fmt: skip
     pulls.announce(pull, asker.token, "auto_merge_enabled")
     merging.wake(pull.repository)
     return {"pullRequest": pull, "actor": asker.token.user}
 
 
-def _disable_auto_merge(asker: Asker, given: Arguments) -> Payload:
-    pull = _pull(asker, given)
+def _disable_auto_merge(asker: Asker, arguments: Arguments) -> Payload:
+    pull = _pull(asker, arguments)
     if pull.auto_merge is None:
         raise unprocessable("Can't disable auto-merge for this pull request.")
     pull.auto_merge = None
@@ -38,33 +38,34 @@ def _disable_auto_merge(asker: Asker, given: Arguments) -> Payload:
     return {"pullRequest": pull, "actor": asker.token.user}
 
 
-def _merge(asker: Asker, given: Arguments) -> Payload:
-    pull = _pull(asker, given)
+def _merge(asker: Asker, arguments: Arguments) -> Payload:
+    pull = _pull(asker, arguments)
     demand(asker.token, pull.repository, "contents=write")
     try:
         merging.merge(
-            pull, asker.token, (given.text("mergeMethod") or "MERGE").lower(), sha=given.text("expectedHeadOid"),
-            title=given.text("commitHeadline") or None, message=given.text("commitBody") or None,
+            pull, asker.token, (arguments.text("mergeMethod") or "MERGE").lower(),
+            sha=arguments.text("expectedHeadOid"),
+            title=arguments.text("commitHeadline") or None, message=arguments.text("commitBody") or None,
         )  # fmt: skip
     except Refusal as refusal:
         raise Refusal(refusal.status, refusal.message, kind="UNPROCESSABLE") from None
     return {"pullRequest": pull, "actor": asker.token.user}
 
 
-def _demand_head(pull: PullRequest, given: Arguments) -> None:
-    if given.text("expectedHeadOid") not in ("", pull.head_sha):
+def _demand_head(pull: PullRequest, arguments: Arguments) -> None:
+    if arguments.text("expectedHeadOid") not in ("", pull.head_sha):
         raise unprocessable("Head branch was modified. Review and try the merge again.")
 
 
-def _enqueue(asker: Asker, given: Arguments) -> Payload:
-    pull = _pull(asker, given)
-    _demand_head(pull, given)
+def _enqueue(asker: Asker, arguments: Arguments) -> Payload:
+    pull = _pull(asker, arguments)
+    _demand_head(pull, arguments)
     merge_queue.enqueue(pull, asker.token)
     return {}
 
 
-def _dismiss(asker: Asker, given: Arguments) -> Payload:
-    review = named(asker, given.text("pullRequestReviewId"), Review)
+def _dismiss(asker: Asker, arguments: Arguments) -> Payload:
+    review = named(asker, arguments.text("pullRequestReviewId"), Review)
     demand(asker.token, review.pull.repository, "pull_requests=write")
     try:
         reviewing.dismiss(review, asker.token)
@@ -73,31 +74,31 @@ def _dismiss(asker: Asker, given: Arguments) -> Payload:
     return {"pullRequestReview": review}
 
 
-def _ready(asker: Asker, given: Arguments) -> Payload:
-    pull = _pull(asker, given)
+def _ready(asker: Asker, arguments: Arguments) -> Payload:
+    pull = _pull(asker, arguments)
     pulls.set_draft(pull, asker.token, False)
     merging.wake(pull.repository)
     return {"pullRequest": pull}
 
 
-def _to_draft(asker: Asker, given: Arguments) -> Payload:
-    pull = _pull(asker, given)
+def _to_draft(asker: Asker, arguments: Arguments) -> Payload:
+    pull = _pull(asker, arguments)
     pulls.set_draft(pull, asker.token, True)
     return {"pullRequest": pull}
 
 
-def _add_comment(asker: Asker, given: Arguments) -> Payload:
-    thread = find_node(asker.world, given.text("subjectId"))
+def _add_comment(asker: Asker, arguments: Arguments) -> Payload:
+    thread = find_node(asker.world, arguments.text("subjectId"))
     if not isinstance(thread, Thread):
-        raise not_found(f"Could not resolve to a node with the global id of '{given.text('subjectId')}'")
+        raise not_found(f"Could not resolve to a node with the global id of '{arguments.text('subjectId')}'")
     demand(asker.token, thread.repository, "issues=write; pull_requests=write", "read")
-    comment = add_comment(asker.token.user, thread, given.text("body"))
+    comment = add_comment(asker.token.user, thread, arguments.text("body"))
     return {"commentEdge": Edge(comment, "cursor:1"), "subject": thread}
 
 
-def _pull(asker: Asker, given: Arguments) -> PullRequest:
+def _pull(asker: Asker, arguments: Arguments) -> PullRequest:
     """The pull request, if the caller may change it: a token by permission, a person as author or with write."""
-    pull = named(asker, given.text("pullRequestId"), PullRequest)
+    pull = named(asker, arguments.text("pullRequestId"), PullRequest)
     if pull.author != asker.token.user or at_least(role_of(pull.repository, asker.token.user), "write"):
         demand(asker.token, pull.repository, "pull_requests=write")
     return pull

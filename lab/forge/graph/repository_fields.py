@@ -26,29 +26,33 @@ def _main(_asker: Asker, repo: Repository, _given: Arguments) -> RefNode | None:
     return RefNode(repo, name) if repo.store.ref(name) else None
 
 
-def _ref(asker: Asker, repo: Repository, given: Arguments) -> RefNode | None:
+def _ref(asker: Asker, repo: Repository, arguments: Arguments) -> RefNode | None:
     """By full name, or the first of branch and tag with this short one."""
     demand(asker.token, repo, "contents=read")
-    wanted = given.text("qualifiedName")
-    for name in (wanted, f"refs/heads/{wanted}", f"refs/tags/{wanted}"):
+    qualified_name = arguments.text("qualifiedName")
+    for name in (qualified_name, f"refs/heads/{qualified_name}", f"refs/tags/{qualified_name}"):
         if name.startswith("refs/") and repo.store.ref(name):
             return RefNode(repo, name)
     return None
 
 
-def _refs(asker: Asker, repo: Repository, given: Arguments) -> Connection:
+def _refs(asker: Asker, repo: Repository, arguments: Arguments) -> Connection:
     """Refs below a prefix that ends in a slash; `query` is a part of the name; newest tag first when asked."""
     demand(asker.token, repo, "contents=read")
-    prefix = given.text("refPrefix")
+    prefix = arguments.text("refPrefix")
     if not prefix.endswith("/") or not prefix.startswith("refs/"):
         raise Refusal(422, "refPrefix must start with 'refs/' and end with '/'", kind="INVALID_ARGUMENT")
     names = [
-        name for name in repo.store.refs(prefix) if given.text("query").lower() in name[len(prefix) :].lower()
+        name
+        for name in repo.store.refs(prefix)
+        if arguments.text("query").lower() in name[len(prefix) :].lower()
     ]
-    if given.inner("orderBy").text("field") == "TAG_COMMIT_DATE":
+    if arguments.inner("orderBy").text("field") == "TAG_COMMIT_DATE":
         names.sort(key=lambda name: _date(repo.store, name))
-    down = given.descending() or given.text("direction") == "DESC"
-    return connection([RefNode(repo, name) for name in (reversed(names) if down else names)], "refs", given)
+    down = arguments.descending() or arguments.text("direction") == "DESC"
+    return connection(
+        [RefNode(repo, name) for name in (reversed(names) if down else names)], "refs", arguments
+    )
 
 
 def _date(store: Store, name: str) -> str:
@@ -56,12 +60,12 @@ def _date(store: Store, name: str) -> str:
     return store.commit(sha).committer.date if sha else ""
 
 
-def _object(asker: Asker, repo: Repository, given: Arguments) -> GitNode | None:
+def _object(asker: Asker, repo: Repository, arguments: Arguments) -> GitNode | None:
     demand(asker.token, repo, "contents=read")
-    wanted = given.text("oid") or given.text("expression")
-    sha = repo.store.resolve(wanted)
-    if sha is None and ":" in wanted:
-        sha = repo.store.resolve(f"refs/heads/{wanted}")
+    expression = arguments.text("oid") or arguments.text("expression")
+    sha = repo.store.resolve(expression)
+    if sha is None and ":" in expression:
+        sha = repo.store.resolve(f"refs/heads/{expression}")
     return git_node(repo, sha) if sha else None
 
 
@@ -70,24 +74,24 @@ def _permission(asker: Asker, repo: Repository, _given: Arguments) -> str | None
     return None if role == "none" else role.upper()
 
 
-def _deployments(asker: Asker, source: Repository | GitNode, given: Arguments) -> Connection:
+def _deployments(asker: Asker, source: Repository | GitNode, arguments: Arguments) -> Connection:
     repo = source.repository if isinstance(source, GitNode) else source
     demand(asker.token, repo, "deployments=read")
-    names = given.texts("environments")
+    names = arguments.texts("environments")
     selected: list[object] = [
-        one
-        for one in repo.deployments
-        if (names is None or one.environment in names)
-        and (source is repo or one.sha == getattr(source, "oid", ""))
+        deployment
+        for deployment in repo.deployments
+        if (names is None or deployment.environment in names)
+        and (source is repo or deployment.sha == getattr(source, "oid", ""))
     ]
-    return connection(selected[::-1] if given.descending() else selected, "deployments", given)
+    return connection(selected[::-1] if arguments.descending() else selected, "deployments", arguments)
 
 
-def _deployment_statuses(_asker: Asker, deployment: Deployment, given: Arguments) -> Connection:
+def _deployment_statuses(_asker: Asker, deployment: Deployment, arguments: Arguments) -> Connection:
     newest_first: list[object] = [
-        DeploymentStatusNode(deployment, one) for one in reversed(deployment.statuses)
+        DeploymentStatusNode(deployment, status) for status in reversed(deployment.statuses)
     ]
-    return connection(newest_first, "statuses", given)
+    return connection(newest_first, "statuses", arguments)
 
 
 def _latest_status(_asker: Asker, deployment: Deployment, _given: Arguments) -> DeploymentStatusNode | None:
@@ -104,21 +108,28 @@ def _deployment_ref(_asker: Asker, deployment: Deployment, _given: Arguments) ->
     return RefNode(deployment.repository, name) if deployment.repository.store.ref(name) else None
 
 
-def _releases(asker: Asker, repo: Repository, given: Arguments) -> Connection:
+def _releases(asker: Asker, repo: Repository, arguments: Arguments) -> Connection:
     drafts = allows(asker.token, repo, "contents=write")
-    selected: list[object] = [one for one in repo.releases if drafts or not one.draft]
-    down = given.descending() or not given.inner("orderBy").values
-    return connection(selected[::-1] if down else selected, "releases", given)
+    selected: list[object] = [release for release in repo.releases if drafts or not release.draft]
+    down = arguments.descending() or not arguments.inner("orderBy").values
+    return connection(selected[::-1] if down else selected, "releases", arguments)
 
 
-def _release(_asker: Asker, repo: Repository, given: Arguments) -> Release | None:
-    tag = given.text("tagName")
-    return next((one for one in repo.releases if one.tag == tag and not one.draft), None)
+def _release(_asker: Asker, repo: Repository, arguments: Arguments) -> Release | None:
+    tag = arguments.text("tagName")
+    return next((release for release in repo.releases if release.tag == tag and not release.draft), None)
 
 
 def _latest(_asker: Asker, release: Release, _given: Arguments) -> bool:
-    near = [one for one in release.repository.releases if not one.draft and not one.prerelease]
-    return bool(near) and max(near, key=lambda one: (one.published_at or "", one.id)) is release
+    near = [
+        candidate
+        for candidate in release.repository.releases
+        if not candidate.draft and not candidate.prerelease
+    ]
+    return (
+        bool(near)
+        and max(near, key=lambda candidate: (candidate.published_at or "", candidate.id)) is release
+    )
 
 
 def _tag_commit(_asker: Asker, release: Release, _given: Arguments) -> GitNode | None:
@@ -126,10 +137,10 @@ def _tag_commit(_asker: Asker, release: Release, _given: Arguments) -> GitNode |
     return commit_node(release.repository, sha) if sha else None
 
 
-def _assets(_asker: Asker, release: Release, given: Arguments) -> Connection:
-    name = given.text("name")
-    assets: list[object] = [AssetNode(release, one) for one in release.assets if name in ("", one.name)]
-    return connection(assets, "releaseAssets", given)
+def _assets(_asker: Asker, release: Release, arguments: Arguments) -> Connection:
+    name = arguments.text("name")
+    assets: list[object] = [AssetNode(release, asset) for asset in release.assets if name in ("", asset.name)]
+    return connection(assets, "releaseAssets", arguments)
 
 
 FIELDS: Table = {
@@ -145,15 +156,17 @@ FIELDS: Table = {
         "deleteBranchOnMerge": lambda _asker, repo, _given: repo.settings.delete_branch_on_merge,
         "defaultBranchRef": _main, "ref": _ref, "refs": _refs, "object": _object, "deployments": _deployments,
         "release": _release, "releases": _releases,
-        "label": lambda _asker, repo, given: repo.labels.get(given.text("name").lower()),
+        "label": lambda _asker, repo, arguments: repo.labels.get(arguments.text("name").lower()),
     },
     "Commit": {"deployments": _deployments},
     "Deployment": {
-        "databaseId": lambda _asker, found, _given: found.id, "commitOid": lambda _asker, found, _given: found.sha,
-        "commit": lambda _asker, found, _given: commit_node(found.repository, found.sha),
-        "payload": lambda _asker, found, _given: ci_shapes.payload_text(found.payload), "ref": _deployment_ref,
-        "originalEnvironment": lambda _asker, found, _given: found.environment,
-        "latestEnvironment": lambda _asker, found, _given: found.environment,
+        "databaseId": lambda _asker, deployment, _given: deployment.id,
+        "commitOid": lambda _asker, deployment, _given: deployment.sha,
+        "commit": lambda _asker, deployment, _given: commit_node(deployment.repository, deployment.sha),
+        "payload": lambda _asker, deployment, _given: ci_shapes.payload_text(deployment.payload),
+        "ref": _deployment_ref,
+        "originalEnvironment": lambda _asker, deployment, _given: deployment.environment,
+        "latestEnvironment": lambda _asker, deployment, _given: deployment.environment,
         "state": _deployment_state, "latestStatus": _latest_status, "statuses": _deployment_statuses,
     },
     "DeploymentStatus": {
@@ -167,14 +180,15 @@ FIELDS: Table = {
         "updatedAt": lambda _asker, node, _given: node.status.created_at,
     },
     "Release": {
-        "databaseId": lambda _asker, found, _given: found.id, "tagName": lambda _asker, found, _given: found.tag,
-        "description": lambda _asker, found, _given: found.body,
-        "isDraft": lambda _asker, found, _given: found.draft, "isLatest": _latest,
-        "isPrerelease": lambda _asker, found, _given: found.prerelease, "tagCommit": _tag_commit,
-        "author": lambda _asker, found, _given: found.author if found.author.type == "User" else None,
-        "updatedAt": lambda _asker, found, _given: found.published_at or found.created_at,
-        "url": lambda asker, found, _given: (
-            f"{asker.world.url}/{found.repository.full_name}/releases/tag/{found.tag}"
+        "databaseId": lambda _asker, release, _given: release.id,
+        "tagName": lambda _asker, release, _given: release.tag,
+        "description": lambda _asker, release, _given: release.body,
+        "isDraft": lambda _asker, release, _given: release.draft, "isLatest": _latest,
+        "isPrerelease": lambda _asker, release, _given: release.prerelease, "tagCommit": _tag_commit,
+        "author": lambda _asker, release, _given: release.author if release.author.type == "User" else None,
+        "updatedAt": lambda _asker, release, _given: release.published_at or release.created_at,
+        "url": lambda asker, release, _given: (
+            f"{asker.world.url}/{release.repository.full_name}/releases/tag/{release.tag}"
         ),
         "releaseAssets": _assets,
     },

@@ -27,17 +27,17 @@ TABLES: tuple[Table, ...] = (
 def _field(kind: str, name: str) -> Field | None:
     for table in TABLES:
         for owner in (kind, "*"):
-            if found := table.get(owner, {}).get(name):
-                return found
+            if resolver := table.get(owner, {}).get(name):
+                return resolver
     return None
 
 
 def resolve(source: object, info: GraphQLResolveInfo[Asker], **arguments: object) -> object:
     """Call `field(asker, source, arguments)`, or read the attribute in snake case."""
     asker = info.context
-    if found := _field(info.parent_type.name, info.field_name):
+    if resolver := _field(info.parent_type.name, info.field_name):
         demands.enter(f"{info.parent_type.name}.{info.field_name}")
-        return found(asker, source, Arguments(arguments))
+        return resolver(asker, source, Arguments(arguments))
     if isinstance(source, Mapping):
         return source.get(info.field_name)
     return getattr(source, re.sub(r"([A-Z])", lambda hit: "_" + hit[1].lower(), info.field_name))

@@ -59,7 +59,7 @@ def get_defaults(ask: Ask) -> Answer:
 
 def list_variables(ask: Ask) -> Answer:
     """GET actions/variables."""
-    return ask.page([_variable(one) for one in ask.repository.variables.values()], "variables")
+    return ask.page([_variable(variable) for variable in ask.repository.variables.values()], "variables")
 
 
 def get_variable(ask: Ask) -> Answer:
@@ -110,7 +110,8 @@ def list_environments(ask: Ask) -> Answer:
     """GET environments."""
     environments = ask.repository.environments.values()
     return ask.page(
-        [ci_shapes.environment(ask.links, ask.repository, one) for one in environments], "environments"
+        [ci_shapes.environment(ask.links, ask.repository, environment) for environment in environments],
+        "environments",
     )
 
 
@@ -166,7 +167,7 @@ def list_workflows(ask: Ask) -> Answer:
 def list_environment_variables(ask: Ask) -> Answer:
     """GET environments/{name}/variables."""
     environment = _find_environment(ask)
-    return ask.page([_variable(one) for one in environment.variables.values()], "variables")
+    return ask.page([_variable(variable) for variable in environment.variables.values()], "variables")
 
 
 def list_environment_secrets(ask: Ask) -> Answer:

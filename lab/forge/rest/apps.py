@@ -26,7 +26,7 @@ def app_of(ask: Ask) -> App:
         issuer = str(jwt.decode(value, options={"verify_signature": False, "verify_iss": False}).get("iss"))
     except jwt.PyJWTError:
         raise Refusal(401, "A JSON web token could not be decoded") from None
-    app = next((one for one in ask.world.apps.values() if issuer in (str(one.id), f"Iv1.{one.id}")), None)
+    app = next((app for app in ask.world.apps.values() if issuer in (str(app.id), f"Iv1.{app.id}")), None)
     if app is None:
         raise Refusal(401, "Integration must generate a public key")
     public = load_pem_private_key(app.private_key.encode(), None).public_key()
@@ -73,7 +73,7 @@ def get_installation(ask: Ask) -> Answer:
 
 def _installation(ask: Ask, app: App) -> Body:
     at = f"{ask.api}/app/installations/{app.installation_id}"
-    owner = next((one.owner for one in ask.world.repositories.values()), app.bot)
+    owner = next((repository.owner for repository in ask.world.repositories.values()), app.bot)
     return {
         "id": app.installation_id, "app_id": app.id, "app_slug": app.slug, "account": shapes.user(ask.links, owner),
         "target_id": owner.id, "target_type": owner.type, "repository_selection": "all", "events": [],
@@ -89,9 +89,9 @@ def create_token(ask: Ask) -> Answer:
     app = app_of(ask)
     if ask.number("id") != app.installation_id:
         raise not_found()
-    wanted = ask.fields.object("permissions")
-    asked = wanted.values if wanted else {}  # {} asks for nothing special, as PyGithub does
-    rights = {name: str(level) for name, level in asked.items()} or dict(app.permissions)
+    permissions = ask.fields.object("permissions")
+    requested = permissions.values if permissions else {}  # {} asks for nothing special, as PyGithub does
+    rights = {name: str(level) for name, level in requested.items()} or dict(app.permissions)
     if any(
         LEVELS.get(level, 9) > LEVELS[app.permissions.get(name, "none")] for name, level in rights.items()
     ):
@@ -110,11 +110,14 @@ def create_token(ask: Ask) -> Answer:
 
 
 def _repositories(ask: Ask, names: list[str]) -> frozenset[str]:
-    known = {one.name.lower(): one.full_name.lower() for one in ask.world.repositories.values()}
-    missing = [name for name in names if name.lower() not in known]
+    full_names = {
+        repository.name.lower(): repository.full_name.lower()
+        for repository in ask.world.repositories.values()
+    }
+    missing = [name for name in names if name.lower() not in full_names]
     if missing:
         raise unprocessable("There is at least one repository that does not exist or is not accessible")
-    return frozenset(known[name.lower()] for name in names)
+    return frozenset(full_names[name.lower()] for name in names)
 
 
 ROUTES = (

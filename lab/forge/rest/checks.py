@@ -14,8 +14,8 @@ def list_for_ref(ask: Ask) -> Answer:
     sha = ask.repository.store.commit_of(ask.param("ref"))
     if sha is None:
         raise unprocessable(f"No commit found for SHA: {ask.param('ref')}")
-    wanted = ask.query.get("check_name", "")
-    runs = [run for run in ask.repository.check_runs if run.sha == sha and wanted in ("", run.name)]
+    name = ask.query.get("check_name", "")
+    runs = [run for run in ask.repository.check_runs if run.sha == sha and name in ("", run.name)]
     if ask.query.get("filter", "latest") == "latest":
         runs = list({(run.name, run.app): run for run in runs}.values())
     return Answer(200, {"total_count": len(runs), "check_runs": [_shape(ask, run) for run in reversed(runs)]})
@@ -36,8 +36,8 @@ def _shape(ask: Ask, run: CheckRun) -> Body:
 
 def _app(ask: Ask, run: CheckRun) -> Body:
     bot = User(run.id, f"{run.app}[bot]", "Bot")
-    made = App(run.id, run.app, {"checks": "write"}, bot, run.id)
-    return {**shapes.app(ask.links, made), "created_at": run.started_at, "updated_at": run.started_at}
+    app = App(run.id, run.app, {"checks": "write"}, bot, run.id)
+    return {**shapes.app(ask.links, app), "created_at": run.started_at, "updated_at": run.started_at}
 
 
 ROUTES = (Route("GET", "/repos/{owner}/{repo}/commits/{ref*}/check-runs", list_for_ref, "checks=read"),)

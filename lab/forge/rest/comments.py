@@ -17,7 +17,7 @@ REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes
 
 def list_comments(ask: Ask) -> Answer:
     """GET issues/{number}/comments, oldest first."""
-    return ask.page([thread_shapes.comment(ask.links, one) for one in find_thread(ask).comments])
+    return ask.page([thread_shapes.comment(ask.links, comment) for comment in find_thread(ask).comments])
 
 
 def create_comment(ask: Ask) -> Answer:
@@ -97,20 +97,22 @@ def react_to_issue(ask: Ask) -> Answer:
 
 
 def _react(ask: Ask, reactions: list[tuple[int, User, str]]) -> Answer:
-    content, who = ask.fields.text("content"), ask.token.user
+    content, user = ask.fields.text("content"), ask.token.user
     if content not in REACTIONS:
         raise invalid("Reaction", "content", "invalid")
-    for one in reactions:
-        if one[1:] == (who, content):
-            return Answer(200, thread_shapes.reaction(ask.links, one, ask.world.now()))
-    reactions.append((ask.world.next_id(), who, content))
+    for reaction in reactions:
+        if reaction[1:] == (user, content):
+            return Answer(200, thread_shapes.reaction(ask.links, reaction, ask.world.now()))
+    reactions.append((ask.world.next_id(), user, content))
     return made(thread_shapes.reaction(ask.links, reactions[-1], ask.world.now()))
 
 
 def list_reactions(ask: Ask) -> Answer:
     """GET issues/comments/{id}/reactions."""
     now = ask.world.now()
-    return ask.page([thread_shapes.reaction(ask.links, one, now) for one in _comment(ask).reactions])
+    return ask.page(
+        [thread_shapes.reaction(ask.links, reaction, now) for reaction in _comment(ask).reactions]
+    )
 
 
 AT = "/repos/{owner}/{repo}/issues"

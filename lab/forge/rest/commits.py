@@ -19,8 +19,8 @@ def get_commit(ask: Ask) -> Answer:
         return Answer(200, sha, {"Content-Type": "application/vnd.github.sha; charset=utf-8"})
     commit = repo.store.commit(sha)
     shown = files(ask.links, repo, commit.parents[0] if commit.parents else EMPTY_TREE, sha)
-    added = sum(int(str(one["additions"])) for one in shown)
-    removed = sum(int(str(one["deletions"])) for one in shown)
+    added = sum(int(str(file["additions"])) for file in shown)
+    removed = sum(int(str(file["deletions"])) for file in shown)
     stats: Body = {"additions": added, "deletions": removed, "total": added + removed}
     return Answer(200, git_shapes.commit(ask.links, repo, commit) | {"files": shown, "stats": stats})
 
@@ -28,7 +28,9 @@ def get_commit(ask: Ask) -> Answer:
 def files(links: Links, repo: Repository, before: str, after: str) -> list[Body]:
     """Changed files with their patches."""
     changes = repo.store.changes(before, after)
-    return [git_shapes.file(links, repo, one, after, _patch(repo, before, after, one)) for one in changes]
+    return [
+        git_shapes.file(links, repo, change, after, _patch(repo, before, after, change)) for change in changes
+    ]
 
 
 def _patch(repo: Repository, before: str, after: str, change: Change) -> str | None:
@@ -86,9 +88,11 @@ def _side(ask: Ask, name: str) -> str:
 def commit_pulls(ask: Ask) -> Answer:
     """GET commits/{sha}/pulls: pull requests that brought or carry the commit."""
     repo, sha = ask.repository, _resolve(ask, ask.param("ref"))
-    near = [one for one in repo.pulls if one.merge_sha == sha or repo.store.is_ancestor(sha, one.head_sha)]
-    pulls = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
-    return ask.page([thread_shapes.pull(ask.links, one) for one in pulls])
+    near = [
+        pull for pull in repo.pulls if pull.merge_sha == sha or repo.store.is_ancestor(sha, pull.head_sha)
+    ]
+    pulls = [pull for pull in near if pull.merge_sha == sha or not repo.store.is_ancestor(sha, pull.base_sha)]
+    return ask.page([thread_shapes.pull(ask.links, pull) for pull in pulls])
 
 
 def _resolve(ask: Ask, name: str) -> str:

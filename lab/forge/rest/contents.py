@@ -27,7 +27,7 @@ def get_contents(ask: Ask) -> Answer:
     if repo.store.type_of(sha) == "tree":
         listed = repo.store.entries(sha)
         prefix = f"{path}/" if path else ""
-        return Answer(200, [_entry(ask, prefix + one.path, one.sha, ref, one.size) for one in listed])
+        return Answer(200, [_entry(ask, prefix + entry.path, entry.sha, ref, entry.size) for entry in listed])
     content = repo.store.object(sha)
     if "raw" in ask.headers.get("Accept", ""):
         return Answer(200, content, {"Content-Type": "application/vnd.github.raw+json; charset=utf-8"})
@@ -59,16 +59,16 @@ def delete_contents(ask: Ask) -> Answer:
 
 def _change(ask: Ask, content: bytes | None) -> Answer:
     repo, path = ask.repository, ask.param("path").strip("/")
-    message, given = ask.fields.text("message"), ask.fields.text_or("sha", ask.query.get("sha"))
+    message, expected_sha = ask.fields.text("message"), ask.fields.text_or("sha", ask.query.get("sha"))
     branch = ask.fields.text_or("branch", repo.default_branch)
     head = repo.store.ref(f"refs/heads/{branch}")
     if head is None and repo.store.refs():
         raise not_found(f"Branch {branch} not found")
     old = repo.store.at(head, path) if head else None
-    if old and given is None:
+    if old and expected_sha is None:
         raise malformed('"sha" wasn\'t supplied.')
-    if given is not None and given != old:
-        raise Refusal(409, f"{path} does not match {given}")
+    if expected_sha is not None and expected_sha != old:
+        raise Refusal(409, f"{path} does not match {expected_sha}")
     if content is None and old is None:
         raise not_found()
     tree = git_write.tree_with(repo.store, head, {path: content})

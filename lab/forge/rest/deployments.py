@@ -71,9 +71,9 @@ def _auto_merged(ask: Ask, ref: str, sha: str) -> bool:
 
 
 def _demand_contexts(ask: Ask, ref: str, sha: str) -> None:
-    wanted = ask.fields.texts("required_contexts")
+    contexts = ask.fields.texts("required_contexts")
     newest = newest_statuses(ask.repository, sha)
-    names = list(newest) if wanted is None else wanted
+    names = list(newest) if contexts is None else contexts
     states = {name: newest[name].state if name in newest else "missing" for name in names}
     open_ones = [{"context": name, "state": state} for name, state in states.items() if state != "success"]
     if open_ones:
@@ -86,20 +86,20 @@ def _demand_contexts(ask: Ask, ref: str, sha: str) -> None:
 def _short(ask: Ask, resource: str, limit: int) -> str:
     text = ask.fields.text_or("description", "")
     if len(text) > limit:
-        said = f"description is too long (maximum is {limit} characters)"
-        raise invalid(resource, "description", "custom", said)
+        message = f"description is too long (maximum is {limit} characters)"
+        raise invalid(resource, "description", "custom", message)
     return text
 
 
 def list_deployments(ask: Ask) -> Answer:
     """GET deployments: newest first; filters sha, ref, task, environment."""
-    wanted = {key: value for key, value in ask.query.items() if key in ("sha", "ref", "task", "environment")}
+    filters = {key: value for key, value in ask.query.items() if key in ("sha", "ref", "task", "environment")}
     deployments = [
-        one
-        for one in reversed(ask.repository.deployments)
-        if all(value in (getattr(one, key), "none") for key, value in wanted.items())
+        deployment
+        for deployment in reversed(ask.repository.deployments)
+        if all(value in (getattr(deployment, key), "none") for key, value in filters.items())
     ]
-    return ask.page([ci_shapes.deployment(ask.links, one) for one in deployments])
+    return ask.page([ci_shapes.deployment(ask.links, deployment) for deployment in deployments])
 
 
 def get_deployment(ask: Ask) -> Answer:
@@ -150,32 +150,35 @@ def create_status(ask: Ask) -> Answer:
 
 def _inactivate(ask: Ask, deployment: Deployment, by: DeploymentStatus) -> None:
     """Add `inactive` to the older, passing, non-production deployments of the same environment."""
-    for other in ask.repository.deployments:
-        prior = other.id < deployment.id and other.environment == deployment.environment
-        states = [one.state for one in other.statuses]
+    for earlier in ask.repository.deployments:
+        prior = earlier.id < deployment.id and earlier.environment == deployment.environment
+        states = [status.state for status in earlier.statuses]
         if (
             prior
-            and not (other.transient or other.production)
+            and not (earlier.transient or earlier.production)
             and "success" in states
             and states[-1] != "inactive"
         ):
-            other.statuses.append(replace(by, id=ask.world.next_id(), state="inactive", description=""))
+            earlier.statuses.append(replace(by, id=ask.world.next_id(), state="inactive", description=""))
 
 
 def list_statuses(ask: Ask) -> Answer:
     """GET deployments/{id}/statuses, newest first."""
     deployment = _find(ask)
     return ask.page(
-        [ci_shapes.deployment_status(ask.links, deployment, one) for one in reversed(deployment.statuses)]
+        [
+            ci_shapes.deployment_status(ask.links, deployment, status)
+            for status in reversed(deployment.statuses)
+        ]
     )
 
 
 def get_status(ask: Ask) -> Answer:
     """GET deployments/{id}/statuses/{status}."""
     deployment = _find(ask)
-    for one in deployment.statuses:
-        if one.id == ask.number("status"):
-            return Answer(200, ci_shapes.deployment_status(ask.links, deployment, one))
+    for status in deployment.statuses:
+        if status.id == ask.number("status"):
+            return Answer(200, ci_shapes.deployment_status(ask.links, deployment, status))
     raise not_found()
 
 

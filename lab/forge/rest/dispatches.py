@@ -56,8 +56,8 @@ def _inputs(ask: Ask, repo: Repository, sha: str, path: str) -> dict[str, object
     declared = _declared(repo.store.object(blob).decode()) if blob else None
     if declared is None:
         raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
-    given = ask.fields.object("inputs")
-    values = dict(given.values) if given else {}
+    inputs = ask.fields.object("inputs")
+    values = dict(inputs.values) if inputs else {}
     unknown = [name for name in values if name not in declared]
     if unknown:
         raise unprocessable(f"Unexpected inputs provided: {json.dumps(unknown)}")

@@ -124,19 +124,19 @@ def create_commit(ask: Ask) -> Answer:
         raise unprocessable("Parent SHA does not exist or is not a commit object")
     author = _signature(ask, ask.fields.object("author"))
     committer = _signature(ask, ask.fields.object("committer"), author)
-    own = not ask.fields.given("author") and not ask.fields.given("committer")
-    if own and ask.token.is_integration:
+    is_default_author = not ask.fields.given("author") and not ask.fields.given("committer")
+    if is_default_author and ask.token.is_integration:
         committer = ask.world.web_flow()
     sha = git_write.commit(store, tree, parents, message, author, committer)
-    if own and ask.token.is_integration:
+    if is_default_author and ask.token.is_integration:
         ask.world.signed.add(sha)
     return made(git_shapes.git_commit(ask.links, ask.repository, store.commit(sha)))
 
 
-def _signature(ask: Ask, given: Fields | None, default: Signature | None = None) -> Signature:
-    if given is None:
+def _signature(ask: Ask, fields: Fields | None, default: Signature | None = None) -> Signature:
+    if fields is None:
         return default or ask.world.signature(ask.token.user)
-    return Signature(given.text("name"), given.text("email"), given.text_or("date", ask.world.now()))
+    return Signature(fields.text("name"), fields.text("email"), fields.text_or("date", ask.world.now()))
 
 
 def get_tag(ask: Ask) -> Answer:
@@ -153,8 +153,8 @@ def create_tag(ask: Ask) -> Answer:
         raise unprocessable("tag is not a valid tag name")
     if store.type_of(sha) != kind:
         raise unprocessable("Could not verify object")
-    found = git_write.tag(store, name, sha, kind, message, _signature(ask, ask.fields.object("tagger")))
-    return made(_tag(ask, store.tag(found)))
+    tag_sha = git_write.tag(store, name, sha, kind, message, _signature(ask, ask.fields.object("tagger")))
+    return made(_tag(ask, store.tag(tag_sha)))
 
 
 def _tag(ask: Ask, tag: Tag) -> Body:

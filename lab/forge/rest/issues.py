@@ -23,15 +23,15 @@ def find_thread(ask: Ask) -> Thread:
 def list_issues(ask: Ask) -> Answer:
     """GET issues: pull requests too, newest first; filters state, labels, creator."""
     query = ask.query
-    wanted = {name.lower() for name in query.get("labels", "").split(",") if name}
+    labels = {name.lower() for name in query.get("labels", "").split(",") if name}
     threads = [
-        one
-        for one in reversed(ask.repository.threads.values())
-        if query.get("state", "open") in ("all", "open" if one.open else "closed")
-        and wanted <= {label.name.lower() for label in one.labels}
-        and query.get("creator", one.author.login) == one.author.login
+        thread
+        for thread in reversed(ask.repository.threads.values())
+        if query.get("state", "open") in ("all", "open" if thread.open else "closed")
+        and labels <= {label.name.lower() for label in thread.labels}
+        and query.get("creator", thread.author.login) == thread.author.login
     ]
-    return ask.page([thread_shapes.issue(ask.links, one) for one in threads])
+    return ask.page([thread_shapes.issue(ask.links, thread) for thread in threads])
 
 
 def get_issue(ask: Ask) -> Answer:
@@ -74,7 +74,7 @@ def update_issue(ask: Ask) -> Answer:
     if labels is not None:
         set_thread_labels(ask, thread, labels)
     if people is not None:
-        thread.assignees = [who for who in map(ask.world.user, people) if who]
+        thread.assignees = [user for user in map(ask.world.user, people) if user]
     thread.updated_at = ask.world.now()
     return Answer(200, thread_shapes.issue(ask.links, thread))
 
@@ -89,8 +89,8 @@ def _announce(ask: Ask, thread: Thread, action: str, **more: object) -> None:
 
 def set_thread_labels(ask: Ask, thread: Thread, names: list[str]) -> None:
     """Give a thread exactly these labels, made when missing, with one event for each change."""
-    wanted = [add_label(ask.repository, name) for name in names]
-    before, thread.labels = thread.labels, list(dict.fromkeys(wanted))
+    labels = [add_label(ask.repository, name) for name in names]
+    before, thread.labels = thread.labels, list(dict.fromkeys(labels))
     links = events.links(ask.world)
     for action, changed in (
         ("unlabeled", [one for one in before if one not in thread.labels]),
@@ -98,8 +98,8 @@ def set_thread_labels(ask: Ask, thread: Thread, names: list[str]) -> None:
     ):
         for label in changed:
             if action == "labeled":
-                given = Labeling(ask.world.next_id(), label, ask.token.user, ask.world.now())
-                thread.labelings.append(given)
+                labeling = Labeling(ask.world.next_id(), label, ask.token.user, ask.world.now())
+                thread.labelings.append(labeling)
             _announce(ask, thread, action, label=thread_shapes.label(links, ask.repository, label))
 
 

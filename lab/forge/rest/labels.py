@@ -36,21 +36,21 @@ def set_labels(ask: Ask) -> Answer:
 def remove_label(ask: Ask) -> Answer:
     """DELETE issues/{number}/labels/{name}; 404 when it is not there."""
     thread, name = find_thread(ask), ask.param("name").lower()
-    rest = [label.name for label in thread.labels if label.name.lower() != name]
-    if len(rest) == len(thread.labels):
+    remaining = [label.name for label in thread.labels if label.name.lower() != name]
+    if len(remaining) == len(thread.labels):
         raise not_found("Label does not exist")
-    set_thread_labels(ask, thread, rest)
+    set_thread_labels(ask, thread, remaining)
     return _labels(ask, thread.labels)
 
 
 def _labels(ask: Ask, labels: list[Label]) -> Answer:
-    return Answer(200, [thread_shapes.label(ask.links, ask.repository, one) for one in labels])
+    return Answer(200, [thread_shapes.label(ask.links, ask.repository, label) for label in labels])
 
 
 def repository_labels(ask: Ask) -> Answer:
     """GET labels."""
     labels = ask.repository.labels.values()
-    return ask.page([thread_shapes.label(ask.links, ask.repository, one) for one in labels])
+    return ask.page([thread_shapes.label(ask.links, ask.repository, label) for label in labels])
 
 
 def get_label(ask: Ask) -> Answer:

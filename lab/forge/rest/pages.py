@@ -15,8 +15,8 @@ def repository_page(ask: Ask) -> Answer:
     """Branches, open pull requests, releases."""
     repo = ask.repository
     heads = [f"{sha[:12]} {name}" for name, sha in repo.store.refs("refs/").items()]
-    open_ones = [f"#{one.number} {one.title}" for one in repo.pulls if one.open]
-    releases = [f"{one.tag}{' (draft)' if one.draft else ''}" for one in repo.releases]
+    open_ones = [f"#{pull.number} {pull.title}" for pull in repo.pulls if pull.open]
+    releases = [f"{release.tag}{' (draft)' if release.draft else ''}" for release in repo.releases]
     return _page(repo.full_name, [*heads, "", "Open pull requests", *open_ones, "", "Releases", *releases])
 
 
@@ -29,17 +29,20 @@ def pull_page(ask: Ask) -> Answer:
     if isinstance(thread, PullRequest):
         lines = [f"{thread.state}: {thread.head_ref} -> {thread.base_ref}, {thread.head_sha}", "", *lines]
         newest = newest_statuses(ask.repository, thread.head_sha).values()
-        lines += [f"{one.context}: {one.state}, {one.description or ''}" for one in newest]
-        lines += [f"{one.user.login}: {one.state}" for one in thread.reviews]
-    lines += [f"{one.user.login}: {one.body}" for one in thread.comments]
+        lines += [f"{status.context}: {status.state}, {status.description or ''}" for status in newest]
+        lines += [f"{review.user.login}: {review.state}" for review in thread.reviews]
+    lines += [f"{comment.user.login}: {comment.body}" for comment in thread.comments]
     return _page(f"#{thread.number} {thread.title}", lines)
 
 
 def release_page(ask: Ask) -> Answer:
     """A release with its files."""
-    for one in ask.repository.releases:
-        if one.tag == ask.param("tag"):
-            return _page(one.name or one.tag, [one.body or "", "", *[asset.name for asset in one.assets]])
+    for release in ask.repository.releases:
+        if release.tag == ask.param("tag"):
+            return _page(
+                release.name or release.tag,
+                [release.body or "", "", *[asset.name for asset in release.assets]],
+            )
     raise not_found()
 
 
@@ -57,10 +60,11 @@ def commit_page(ask: Ask) -> Answer:
     sha = repo.store.commit_of(ask.param("sha"))
     if sha is None:
         raise not_found()
-    said = [
-        f"{one.context}: {one.state}, {one.description or ''}" for one in newest_statuses(repo, sha).values()
+    lines = [
+        f"{status.context}: {status.state}, {status.description or ''}"
+        for status in newest_statuses(repo, sha).values()
     ]
-    return _page(sha, [repo.store.commit(sha).message, "", *said])
+    return _page(sha, [repo.store.commit(sha).message, "", *lines])
 
 
 def _page(title: str, lines: list[str]) -> Answer:

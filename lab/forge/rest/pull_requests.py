@@ -33,17 +33,17 @@ def list_pulls(ask: Ask) -> Answer:
     """GET pulls: state (open), head=owner:branch, base, sort, direction."""
     query = ask.query
     state, head, base = query.get("state", "open"), query.get("head", ""), query.get("base", "")
-    found = [
-        one
-        for one in ask.repository.pulls
-        if state in ("all", "open" if one.open else "closed")
-        and base in ("", one.base_ref)
-        and (":" not in head or head.lower() == f"{one.head_repository.owner.login}:{one.head_ref}".lower())
+    pulls = [
+        pull
+        for pull in ask.repository.pulls
+        if state in ("all", "open" if pull.open else "closed")
+        and base in ("", pull.base_ref)
+        and (":" not in head or head.lower() == f"{pull.head_repository.owner.login}:{pull.head_ref}".lower())
     ]
     key = "updated_at" if query.get("sort") == "updated" else "created_at"
     newest_first = query.get("direction", "asc" if "sort" in query and query["sort"] != "created" else "desc")
-    found.sort(key=lambda one: (getattr(one, key), one.number), reverse=newest_first == "desc")
-    return ask.page([thread_shapes.pull(ask.links, one) for one in found])
+    pulls.sort(key=lambda pull: (getattr(pull, key), pull.number), reverse=newest_first == "desc")
+    return ask.page([thread_shapes.pull(ask.links, pull) for pull in pulls])
 
 
 def get_pull(ask: Ask) -> Answer:
@@ -84,7 +84,9 @@ def list_files(ask: Ask) -> Answer:
 def list_commits(ask: Ask) -> Answer:
     """GET pulls/{number}/commits, oldest first."""
     pull = find_pull(ask)
-    return ask.page([git_shapes.commit(ask.links, pull.repository, one) for one in mergeable.commits(pull)])
+    return ask.page(
+        [git_shapes.commit(ask.links, pull.repository, commit) for commit in mergeable.commits(pull)]
+    )
 
 
 def is_merged(ask: Ask) -> Answer:
@@ -136,12 +138,12 @@ def request_reviewers(ask: Ask) -> Answer:
     if any(name.lower() == pull.author.login.lower() for name in names):
         raise unprocessable("Review cannot be requested from pull request author.")
     for name in names:
-        who = ask.world.user(name)
-        if who is None or who.type != "User":
-            said = "Reviews may only be requested from collaborators. One or more of the users or teams"
-            raise unprocessable(f"{said} you specified is not a collaborator of the repository: {name}")
-        if who not in pull.reviewers:
-            pull.reviewers.append(who)
+        user = ask.world.user(name)
+        if user is None or user.type != "User":
+            message = "Reviews may only be requested from collaborators. One or more of the users or teams"
+            raise unprocessable(f"{message} you specified is not a collaborator of the repository: {name}")
+        if user not in pull.reviewers:
+            pull.reviewers.append(user)
             pulls.announce(pull, ask.token, "review_requested")
     pull.teams += [team for team in teams if team not in pull.teams]
     return made(thread_shapes.pull(ask.links, pull))
@@ -151,7 +153,7 @@ def unrequest_reviewers(ask: Ask) -> Answer:
     """DELETE requested_reviewers."""
     pull, names = find_pull(ask), ask.fields.texts("reviewers") or []
     teams = ask.fields.texts("team_reviewers") or []
-    pull.reviewers = [who for who in pull.reviewers if who.login not in names]
+    pull.reviewers = [reviewer for reviewer in pull.reviewers if reviewer.login not in names]
     pull.teams = [team for team in pull.teams if team not in teams]
     return Answer(200, thread_shapes.pull(ask.links, pull))
 

@@ -27,8 +27,8 @@ def get_ref(ask: Ask) -> Answer:
 def matching_refs(ask: Ask) -> Answer:
     """GET git/matching-refs/{ref}: all that begin so, at once whatever `per_page` is, [] when none."""
     branches.demand_commits(ask.repository)
-    found = ask.repository.store.refs(f"refs/{ask.params.get('ref', '')}")
-    return Answer(200, [git_shapes.ref(ask.links, ask.repository, name, sha) for name, sha in found.items()])
+    refs = ask.repository.store.refs(f"refs/{ask.params.get('ref', '')}")
+    return Answer(200, [git_shapes.ref(ask.links, ask.repository, name, sha) for name, sha in refs.items()])
 
 
 def create_ref(ask: Ask) -> Answer:

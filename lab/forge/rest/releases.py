@@ -21,8 +21,8 @@ NOTES_LIMIT = 125_000
 def list_releases(ask: Ask) -> Answer:
     """GET releases, newest first; drafts only for those who may write."""
     drafts = allows(ask.token, ask.repository, WRITE)
-    releases = [one for one in reversed(ask.repository.releases) if drafts or not one.draft]
-    return ask.page([thread_shapes.release(ask.links, one) for one in releases])
+    releases = [release for release in reversed(ask.repository.releases) if drafts or not release.draft]
+    return ask.page([thread_shapes.release(ask.links, release) for release in releases])
 
 
 def get_release(ask: Ask) -> Answer:
@@ -35,22 +35,22 @@ def get_release(ask: Ask) -> Answer:
 
 def get_by_tag(ask: Ask) -> Answer:
     """GET releases/tags/{tag}: published ones only."""
-    for one in ask.repository.releases:
-        if one.tag == ask.param("tag") and not one.draft:
-            return Answer(200, thread_shapes.release(ask.links, one))
+    for release in ask.repository.releases:
+        if release.tag == ask.param("tag") and not release.draft:
+            return Answer(200, thread_shapes.release(ask.links, release))
     raise not_found()
 
 
 def get_latest(ask: Ask) -> Answer:
     """GET releases/latest: the newest that is neither draft nor pre-release nor told not to be."""
     near = [
-        one
-        for one in ask.repository.releases
-        if not one.draft and not one.prerelease and one.latest != "false"
+        release
+        for release in ask.repository.releases
+        if not release.draft and not release.prerelease and release.latest != "false"
     ]
     if not near:
         raise not_found()
-    newest = max(near, key=lambda one: (one.published_at or "", one.id))
+    newest = max(near, key=lambda release: (release.published_at or "", release.id))
     return Answer(200, thread_shapes.release(ask.links, newest))
 
 
@@ -71,12 +71,12 @@ def create_release(ask: Ask) -> Answer:
     return made(thread_shapes.release(ask.links, release))
 
 
-def _demand_tag(repo: Repository, tag: str, own: Release | None) -> None:
+def _demand_tag(repo: Repository, tag: str, edited: Release | None) -> None:
     if not valid_ref(f"refs/tags/{tag}"):
         raise invalid("Release", "tag_name", "custom", "tag_name is not well-formed")
     if tag in repo.burned_tags:
         raise invalid("Release", "tag_name", "custom", "tag_name was used by an immutable release")
-    if any(one.tag == tag and not one.draft and one is not own for one in repo.releases):
+    if any(release.tag == tag and not release.draft and release is not edited for release in repo.releases):
         raise invalid("Release", "tag_name", "already_exists")
 
 
@@ -139,7 +139,7 @@ def upload_asset(ask: Ask) -> Answer:
         raise Refusal(400, "Multipart form data required" if not ask.raw else "name is missing")
     if ask.repository.settings.immutable_releases and not release.draft:
         raise unprocessable("Cannot upload assets to an immutable release.")
-    if any(one.name == name for one in release.assets):
+    if any(asset.name == name for asset in release.assets):
         raise invalid("ReleaseAsset", "name", "already_exists")
     asset = Asset(
         ask.world.next_id(), name, ask.query.get("label", ""),
@@ -153,7 +153,7 @@ def upload_asset(ask: Ask) -> Answer:
 def list_assets(ask: Ask) -> Answer:
     """GET releases/{id}/assets."""
     release = _find(ask)
-    return ask.page([thread_shapes.asset(ask.links, release, one) for one in release.assets])
+    return ask.page([thread_shapes.asset(ask.links, release, asset) for asset in release.assets])
 
 
 def get_asset(ask: Ask) -> Answer:

@@ -50,30 +50,30 @@ def _branch(ask: Ask, name: str, sha: str, *, full: bool) -> Body:
 def list_tags(ask: Ask) -> Answer:
     """GET tags: with the commits they lead to, highest name first."""
     repo, at = ask.repository, ask.links.repo(ask.repository)
-    found: list[Body] = []
+    tags: list[Body] = []
     for name in sorted(repo.store.refs("refs/tags/"), reverse=True):
         sha = repo.store.resolve(f"{name}^{{commit}}")
         short = name.removeprefix("refs/tags/")
         commit: Body = {"sha": sha, "url": f"{at}/commits/{sha}"}
-        found.append({"name": short, "commit": commit, "node_id": f"REF_{repo.id}_{name}"})
-    return ask.page(found)
+        tags.append({"name": short, "commit": commit, "node_id": f"REF_{repo.id}_{name}"})
+    return ask.page(tags)
 
 
 def get_permission(ask: Ask) -> Answer:
     """GET collaborators/{username}/permission: read for anybody on a public repository, none on a private one."""
-    who = ask.world.user(ask.param("username"))
-    if who is None:
+    user = ask.world.user(ask.param("username"))
+    if user is None:
         raise not_found()
-    role = "none" if who.type == "Bot" else role_of(ask.repository, who)  # an App is no collaborator
+    role = "none" if user.type == "Bot" else role_of(ask.repository, user)  # an App is no collaborator
     coarse = {"maintain": "write", "triage": "read"}.get(role, role)
-    collaborator: Body = {**shapes.user(ask.links, who), "role_name": role}
+    collaborator: Body = {**shapes.user(ask.links, user), "role_name": role}
     return Answer(200, {"permission": coarse, "role_name": role, "user": collaborator})
 
 
 def is_collaborator(ask: Ask) -> Answer:
     """GET collaborators/{username}: 204 or 404."""
-    who = ask.world.user(ask.param("username"))
-    if who is None or (who.login not in ask.repository.collaborators and who != ask.repository.owner):
+    user = ask.world.user(ask.param("username"))
+    if user is None or (user.login not in ask.repository.collaborators and user != ask.repository.owner):
         raise not_found()
     return nothing()
 
@@ -110,25 +110,25 @@ def get_viewer(ask: Ask) -> Answer:
 
 def get_user(ask: Ask) -> Answer:
     """GET /users/{username}; an App's bot is `slug[bot]`."""
-    who = ask.world.user(ask.param("username"))
-    if who is None:
+    user = ask.world.user(ask.param("username"))
+    if user is None:
         raise not_found()
-    return Answer(200, _full(ask, who))
+    return Answer(200, _full(ask, user))
 
 
-def _full(ask: Ask, who: User) -> Body:
+def _full(ask: Ask, user: User) -> Body:
     unknown = dict.fromkeys(("email", "company", "location", "hireable", "bio"))
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     since = "2020-01-01T00:00:00Z"
     more: Body = {
-        "name": who.login,
+        "name": user.login,
         "blog": "",
         "created_at": since,
         "updated_at": since,
         **unknown,
         **counts,
     }
-    return shapes.user(ask.links, who) | more
+    return shapes.user(ask.links, user) | more
 
 
 def get_rate_limit(ask: Ask) -> Answer:

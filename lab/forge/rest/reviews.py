@@ -12,7 +12,7 @@ from lab.forge.routing import Route
 
 def list_reviews(ask: Ask) -> Answer:
     """GET reviews, oldest first."""
-    return ask.page([thread_shapes.review(ask.links, one) for one in find_pull(ask).reviews])
+    return ask.page([thread_shapes.review(ask.links, review) for review in find_pull(ask).reviews])
 
 
 def create_review(ask: Ask) -> Answer:
@@ -44,19 +44,19 @@ def submit_review(ask: Ask) -> Answer:
     if review.state != "PENDING":
         raise Refusal(422, "Unprocessable Entity", errors=["Review is not pending"])
     event = ask.fields.text("event")
-    done = reviewing.review(
+    submitted = reviewing.review(
         review.pull, ask.token, event, ask.fields.text_or("body", review.body), review.sha
     )
     review.pull.reviews.remove(review)
-    done.id = review.id
-    return Answer(200, thread_shapes.review(ask.links, done))
+    submitted.id = review.id
+    return Answer(200, thread_shapes.review(ask.links, submitted))
 
 
 def _find(ask: Ask) -> Review:
     number = ask.number("review")
-    for one in find_pull(ask).reviews:
-        if one.id == number:
-            return one
+    for review in find_pull(ask).reviews:
+        if review.id == number:
+            return review
     raise not_found()
 
 

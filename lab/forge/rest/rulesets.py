@@ -14,20 +14,22 @@ from lab.forge.values import Body, Rules
 def branch_rules(ask: Ask) -> Answer:
     """GET rules/branches/{branch}: every ruleset's rules, for anybody who may read; [] when there are none."""
     repo = ask.repository
-    active = [one for one in applying(repo, f"refs/heads/{ask.param('branch')}") if not one.classic]
-    return ask.page([rule for one in active for rule in shapes.rule_list(repo, one)])
+    active = [
+        ruleset for ruleset in applying(repo, f"refs/heads/{ask.param('branch')}") if not ruleset.classic
+    ]
+    return ask.page([rule for ruleset in active for rule in shapes.rule_list(repo, ruleset)])
 
 
 def list_rulesets(ask: Ask) -> Answer:
     """GET rulesets."""
-    return ask.page([_shape(ask, one) for one in ask.repository.rules if not one.classic])
+    return ask.page([_shape(ask, ruleset) for ruleset in ask.repository.rules if not ruleset.classic])
 
 
 def get_ruleset(ask: Ask) -> Answer:
     """GET rulesets/{id}; the bypass list only for administrators."""
-    for one in ask.repository.rules:
-        if one.id == ask.number("id") and not one.classic:
-            return Answer(200, _shape(ask, one) | _inside(ask, one))
+    for ruleset in ask.repository.rules:
+        if ruleset.id == ask.number("id") and not ruleset.classic:
+            return Answer(200, _shape(ask, ruleset) | _inside(ask, ruleset))
     raise not_found()
 
 
@@ -39,18 +41,18 @@ def _shape(ask: Ask, rules: Rules) -> Body:
     }  # fmt: skip
 
 
-def _inside(ask: Ask, found: Rules) -> Body:
-    named = found.pattern if found.pattern.startswith(("refs/", "~")) else f"refs/heads/{found.pattern}"
-    shown = shapes.rule_list(ask.repository, found)
+def _inside(ask: Ask, ruleset: Rules) -> Body:
+    named = ruleset.pattern if ruleset.pattern.startswith(("refs/", "~")) else f"refs/heads/{ruleset.pattern}"
+    shown = shapes.rule_list(ask.repository, ruleset)
     rules = [{key: rule[key] for key in ("type", "parameters") if key in rule} for rule in shown]
     body: Body = {"conditions": {"ref_name": {"include": [named], "exclude": []}}, "rules": rules}
     if allows(ask.token, ask.repository, "administration=write"):
-        apps = [app for app in ask.world.apps.values() if app.slug in found.bypass]
+        apps = [app for app in ask.world.apps.values() if app.slug in ruleset.bypass]
         body["bypass_actors"] = [
             {"actor_id": app.id, "actor_type": "Integration", "bypass_mode": "always"} for app in apps
         ] + [
             {"actor_id": role, "actor_type": "RepositoryRole", "bypass_mode": "always"}
-            for role in found.bypass_roles
+            for role in ruleset.bypass_roles
         ]
     return body
 
@@ -60,7 +62,7 @@ def get_protection(ask: Ask) -> Answer:
     name = f"refs/heads/{ask.param('branch')}"
     if ask.repository.store.ref(name) is None:
         raise not_found("Branch not found")
-    classic = [one for one in applying(ask.repository, name) if one.classic]
+    classic = [ruleset for ruleset in applying(ask.repository, name) if ruleset.classic]
     if not classic:
         raise not_found("Branch not protected")
     rules, at = classic[0], f"{ask.links.repo(ask.repository)}/branches/{ask.param('branch')}/protection"

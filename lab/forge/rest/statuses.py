@@ -32,8 +32,8 @@ def create_status(ask: Ask) -> Answer:
     address = fields.text_or("target_url", None)
     if address and not address.startswith(("http://", "https://")):
         raise invalid("Status", "target_url", "custom", "target_url must use http(s) scheme")
-    same = sum(1 for one in repo.statuses if (one.sha, one.context) == (sha, context))
-    if same >= PER_CONTEXT:
+    count = sum(1 for status in repo.statuses if (status.sha, status.context) == (sha, context))
+    if count >= PER_CONTEXT:
         message = "This SHA and context has reached the maximum number of statuses."
         raise Refusal(
             422, "Validation Failed", errors=[{"resource": "Status", "code": "custom", "message": message}]
@@ -70,15 +70,15 @@ def _announce(ask: Ask, status: Status) -> None:
 def list_statuses(ask: Ask) -> Answer:
     """GET commits/{ref}/statuses: newest first, with creators."""
     sha = _commit(ask)
-    statuses = [one for one in reversed(ask.repository.statuses) if one.sha == sha]
-    return ask.page([ci_shapes.status(ask.links, ask.repository, one) for one in statuses])
+    statuses = [status for status in reversed(ask.repository.statuses) if status.sha == sha]
+    return ask.page([ci_shapes.status(ask.links, ask.repository, status) for status in statuses])
 
 
 def combined(ask: Ask) -> Answer:
     """GET commits/{ref}/status: the newest of each context; no creators."""
     repo, sha = ask.repository, _commit(ask)
     newest = list(newest_statuses(repo, sha).values())
-    states = {one.state for one in newest}
+    states = {status.state for status in newest}
     state = (
         "failure"
         if states & {"error", "failure"}
@@ -88,7 +88,7 @@ def combined(ask: Ask) -> Answer:
     )
     body: Body = {
         "state": state, "sha": sha, "total_count": len(newest),
-        "statuses": [ci_shapes.status(ask.links, repo, one, creator=False) for one in newest],
+        "statuses": [ci_shapes.status(ask.links, repo, status, creator=False) for status in newest],
         "repository": shapes.repository(ask.links, repo), "commit_url": f"{ask.links.repo(repo)}/commits/{sha}",
         "url": f"{ask.links.repo(repo)}/commits/{sha}/status",
     }  # fmt: skip
