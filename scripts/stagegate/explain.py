@@ -71,7 +71,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "no-evidence": (
             "The release has not passed the gate of an earlier environment.",
-            "Let it pass there first, or set the rule `evidence` aside with an override.",
+            "Let the release pass in that environment first, or set the rule `evidence` aside with an override.",
         ),
         "evidence-mismatch": (
             "The digests to be promoted are not the digests that were tested.",
@@ -132,7 +132,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "missing-file": ("A file does not exist or cannot be read.", "Check the path and the checkout."),
         "missing-permission": (
             "The token does not have a permission.",
-            "Add it under `permissions:` of the job, or give another token.",
+            "Add it under `permissions:` of the job, or pass another token.",
         ),
         "protected-branch": (
             "The branch does not accept direct commits.",

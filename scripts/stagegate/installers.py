@@ -119,7 +119,7 @@ def _from_folder(environ: Mapping[str, str]) -> list[str]:
             2,
             f"STAGEGATE_WHEELS is {folder!r}, which does not exist.",
             "With it, the libraries are installed from that folder instead of an index.",
-            "Unpack the archive of wheels of this release there, or unset the variable.",
+            "Unpack the archive of wheels of this release into that folder, or unset the variable.",
         )
     return ["--no-index", "--find-links", os.path.abspath(folder)]
 

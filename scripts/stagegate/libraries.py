@@ -37,7 +37,7 @@ def cache_root(environ: Mapping[str, str]) -> str:
                 "bad-input",
                 2,
                 f"STAGEGATE_CACHE is {configured!r}.",
-                "Programs are run from there, so it must be an absolute path outside the workspace.",
+                "Programs are run from that folder, so it must be an absolute path outside the workspace.",
                 "Name such a folder or unset the variable.",
             )
         return configured
@@ -109,7 +109,7 @@ def ensure(home: str, fill: Callable[[str], None]) -> str:
             2,
             f"Cannot write to {root}.",
             f"{error.strerror or error}.",
-            "Make room there, or set STAGEGATE_CACHE to a folder that can be written.",
+            "Make room in that folder, or set STAGEGATE_CACHE to a folder that can be written.",
         ) from error
     return home
 

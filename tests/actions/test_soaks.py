@@ -50,7 +50,7 @@ def test_a_soaking_proposal_is_merged_and_the_newer_release_follows(made: Shop) 
     made.forge.advance(600)
     code, second = arrives(made, "1.2.0")
     assert (code, second["reason"], second["pr-number"]) == (0, "queued", first["pr-number"])
-    assert "1.1.0 is proposed there" in made.report()["message"]["why"]
+    assert "1.1.0 is already proposed" in made.report()["message"]["why"]
     made.review(int(first["pr-number"]), "octo-dev", "APPROVE")
     assert run(made, mode="evaluate")[1]["reason"] == "soaking"
     made.forge.advance(3600)

@@ -178,7 +178,7 @@ CASES: Mapping[str, Case] = {
             ),
         ),
         "ops.json has 'main' at ref",
-        "Write what runs there now, as {commit}",
+        "Write the version that runs now, as {commit}",
         command=("promote", "--local", "prod", "9.9.9"),
     ),
     "an environment of another name": Case(

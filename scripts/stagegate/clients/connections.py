@@ -91,7 +91,8 @@ def open_connections(
             "missing-permission",
             f"There is no token for {pins_repository if not pins_token else app_repository}.",
             "App and pins live in two repositories, and a job's own token reaches only one of them.",
-            "Give `app-id` and `app-key` of a GitHub App that is installed on both, or `token` (app repository) "
+            "Pass `app-id` and `app-key` of a GitHub App that is installed on both repositories, or `token` "
+            "(app repository) "
             "and `pins-token` (pins repository).",
         )
     work_tree = context.workspace if pins_repository == context.repository else None

@@ -70,6 +70,6 @@ def check_branch(branch: str) -> str:
             "bad-input",
             f"{branch!r} is not the name of a branch.",
             "git does not allow such a name.",
-            "Give the input `branch` the name of an existing branch.",
+            "Set the input `branch` to the name of an existing branch.",
         )
     return branch

@@ -38,5 +38,5 @@ def demand_writer(writer: Hub, settings: Settings, app: Hub) -> None:
             "missing-permission",
             f"{own.login} is not the App whose states count.",
             f"With `trust: protected` only {settings.trust.app} writes marks, records and statuses.",
-            "Give `app-id` and `app-key` of that App to this job, from its GitHub Environment.",
+            "Pass `app-id` and `app-key` of that App in this job, from its GitHub Environment.",
         )

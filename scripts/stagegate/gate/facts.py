@@ -185,7 +185,7 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
             "bad-settings",
             f"No Application belongs to {environment.name}.",
             f"The selector {environment.argo.selector!r} matches no Application that this token may read.",
-            "Correct `argocd.selector`, or give the token `applications, get` on them.",
+            "Correct `argocd.selector`, or give the token `applications, get` on these Applications.",
         )
     return chosen
 

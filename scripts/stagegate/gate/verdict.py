@@ -118,7 +118,7 @@ def counted(checks: Sequence[Check]) -> str:
 
 
 def _adopted(release: Release) -> str:
-    summary = "It runs there and was not tested."
+    summary = "The image runs in the environment, and nobody tested it."
     if release.recorded or not release.images:
         return summary
     names = ", ".join(f"{image.reference}@{image.digest[:19]}" for image in release.images)

@@ -27,7 +27,7 @@ def open_writer(
             "missing-permission",
             f"{writer.viewer().login} is not the App whose evidence counts.",
             f"The settings trust {facts.settings.trust.app!r}.",
-            "Give app-id and app-key of that App, or correct `trust.app`.",
+            "Pass app-id and app-key of that App, or correct `trust.app`.",
         )
     return writer
 

@@ -86,9 +86,9 @@ def made_wrong(placed: Placed, file: hub.RefFile, writers: Sequence[Actor]) -> s
 def moved_wrong(move: hub.RefMove | None, writers: Sequence[Actor]) -> str:
     """Why the last move of a mark's ref does not count, or nothing. Pure."""
     if move is None:
-        return "the repository's activity does not show who put it there"
+        return "the repository's activity does not show who pushed the mark"
     if not is_accepted(move.by, writers):
-        return f"{move.by.login if move.by else 'somebody unknown'} put it there"
+        return f"{move.by.login if move.by else 'somebody unknown'} pushed the mark"
     return ""
 
 

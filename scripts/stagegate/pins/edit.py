@@ -170,7 +170,7 @@ def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> 
     elif templates.is_range(place.value):
         what, why = (
             "a range",
-            "Argo CD moves it by itself, so a promotion, a rollback or a hold has no effect there.",
+            "Argo CD chooses the version itself, so a promotion, a rollback or a hold has no effect.",
         )
     else:
         what = f"not {place.template}" if place.template else "no exact release"
@@ -180,8 +180,8 @@ def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> 
         f"{place.file} has {place.value!r} at {place.where}: {what}.",
         why,
         cure
-        or f"Write what runs there now, as {place.template or 'an exact version'}: from then on "
-        f"{settings.app} is promoted there.",
+        or f"Write the version that runs now, as {place.template or 'an exact version'}. Promotions of "
+        f"{settings.app} then replace it.",
         file=place.file,
         line=place.line,
     )

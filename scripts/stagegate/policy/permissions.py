@@ -134,6 +134,6 @@ def _is_member(pins: hub.Hub, team: str, login: str, mode: str) -> bool:
             "bad-settings",
             f"`commands.{mode}` names the team {team}, and this token may not read its members.",
             "GITHUB_TOKEN can never read the members of a team, and a GitHub App needs `members: read` for it.",
-            f"Give `app-id` and `app-key` of an App with `members: read`, or name logins in `commands.{mode}`.",
+            f"Pass `app-id` and `app-key` of an App with `members: read`, or name logins in `commands.{mode}`.",
         )
     return member

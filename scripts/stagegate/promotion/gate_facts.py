@@ -78,7 +78,7 @@ def _facts(request: GateRequest, base: AppState, connections: Connections) -> Fa
             "bad-input",
             f"No release is known for {request.environment}.",
             f"The input `version` is empty, and {standing.trouble.rstrip('.') or 'no pin names one'}.",
-            "Correct the pin, or give `version`.",
+            "Correct the pin, or set the input `version`.",
         )
     release = releases.reviewed(base.settings, version, connections.app, connections.registry)
     accepted = trust.accepted(base.settings, connections.app, connections.pins)

@@ -103,7 +103,7 @@ def commit(
         if stop.reason != "protected-branch":
             raise
         cure = (
-            "Let a GitHub App that is on the ruleset's bypass list promote (app-id, app-key), or set "
+            "Promote with a GitHub App that is on the ruleset's bypass list (app-id, app-key), or set "
             "`strategy: latest` with `merge: stagegate` for this environment"
         )
         raise Stop(

@@ -127,7 +127,7 @@ def _unwritable(error: OSError) -> Result:
     message = Message(
         what=f"{name} cannot be read or written.",
         why=f"{error.strerror}.",
-        next="Let the user of this step write that file, or make room on the disk. Then run it again.",
+        next="Allow the user of this step to write that file, or make room on the disk. Then run it again.",
     )
     return Result(reason="missing-permission", message=message)
 

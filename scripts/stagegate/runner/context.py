@@ -127,13 +127,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
                 "bad-input",
                 f"{what} {path[:200]!r} can be no file.",
                 "Its links lead in a circle, or it is longer or has other characters than a file name may have.",
-                "Give the path of a file, relative to the repository's root.",
+                "Write the path of a file, relative to the repository's root.",
             )
         if not target.is_relative_to(self.workspace):
             raise Stop(
                 "bad-input",
                 f"{what} {path!r} leads out of the workspace.",
                 "stagegate reads and writes only below the checked-out repository.",
-                "Give a path relative to the repository's root, without .. and without links that leave it.",
+                "Write a path relative to the repository's root, without .. and without links that leave it.",
             )
         return target

@@ -84,7 +84,7 @@ def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
             "bad-input",
             f"Input missing: {names}.",
             "The action cannot work without it.",
-            f"Give it under `with:` (or as --{option(missing[0])} by hand).",
+            f"Set the input under `with:` (or as --{option(missing[0])} by hand).",
         )
     return kind(**values)
 

@@ -59,7 +59,8 @@ def _in_repositories(settings: Settings) -> Iterator[Contradiction]:
         if named and not _REPOSITORY.fullmatch(named):
             yield (
                 (key,),
-                f"{key} must be owner/name, or owner/name//path of the file there, and not {named!r}",
+                f"{key} must be owner/name, or owner/name//path with the path of the file in that repository, "
+                f"and not {named!r}",
             )
 
 

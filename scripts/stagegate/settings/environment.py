@@ -223,7 +223,7 @@ class Environment(Section, frozen=True, kw_only=True):
     """Environments in which a release must have passed before it may enter here. Empty for a first
     environment."""
     soak: Duration = "0s"
-    """How long a release must have been good in every environment of `after`, while it ran there: the time
+    """How long a release must have been good in every environment of `after` while it ran in it: the time
     ends when another release is gated there."""
     freeze: tuple[Freeze, ...] = ()
     """Dates without promotion, such as holidays."""

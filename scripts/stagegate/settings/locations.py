@@ -27,7 +27,7 @@ def find(paths: Iterable[str]) -> tuple[str, ...]:
             "bad-input",
             f"Settings files are in several places: {files}.",
             "Without `config` they must all be in one of: " + ", ".join(PATTERNS) + ".",
-            f"Give `config` the path or glob of the right ones, such as {matched[-1]}.",
+            f"Set `config` to the path or glob of the right ones, such as {matched[-1]}.",
         )
     return by_pattern[matched[0]] if matched else ()
 

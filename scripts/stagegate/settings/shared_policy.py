@@ -77,7 +77,8 @@ def extended(content: bytes, file: str, shared: Shared) -> Settings:
     broken = list(_loosened(own, policy, environments, locked))
     if broken:
         raise _bad(
-            file, f"{', '.join(broken)} is locked by {shared.place}; remove it here, or change it there"
+            file,
+            f"{', '.join(broken)} is locked by {shared.place}; remove the key here, or change it in that file",
         )
     try:
         settings = msgspec.convert(merged, Settings)

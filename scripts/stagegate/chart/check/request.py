@@ -49,7 +49,7 @@ def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[
             "bad-settings",
             f"{config} names no chart of this repository.",
             "chart-check checks the templates under `chart.path`, which the settings do not have.",
-            "Write `chart.path`, give the input `chart`, or leave this step out.",
+            "Write `chart.path`, set the input `chart`, or leave this step out.",
             file=config,
         )
     chart_settings = _replaced(chart_settings, request)

@@ -30,7 +30,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 rendered,
                 chart,
                 f"with {value}={probe} the chart does not render. {rendered.unprobed.why}",
-                f"Let values.schema.json and the templates accept any text for {value}.",
+                f"Make values.schema.json and the templates accept any text for {value}.",
             )
         return
     own_repositories = repositories(rendered, chart)
@@ -98,7 +98,7 @@ def _other_form(objects: Objects, rendered: Rendered, chart: CheckFacts) -> Iter
                     f"{chart.image_tags[0]}, "
                     "the tag that image-tags writes.",
                     why="The cluster would pull a tag that does not exist.",
-                    fix=f"Let the chart use {chart.image_tags[0]}, or write `image-tag: "
+                    fix=f"Make the chart use {chart.image_tags[0]}, or write `image-tag: "
                     f'"{start}{{version}}"` '
                     "into stagegate.yaml.",
                 )

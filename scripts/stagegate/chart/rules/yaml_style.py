@@ -8,7 +8,7 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Twin, shown
 from stagegate.model import Finding
 
 _WHY = "Tabs and trailing blanks cause differences that are invisible in a review."
-_FIX = "Let the editor remove them; chart-testing's yamllint reports the same."
+_FIX = "Remove them, for example with the editor; chart-testing's yamllint reports the same."
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:

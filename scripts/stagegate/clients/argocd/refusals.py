@@ -67,7 +67,7 @@ def _elsewhere(answer: requests.Response, server: Server) -> Stop:
     if place == server.host and target.scheme not in ("", urlsplit(server.url).scheme):
         next_step = f"Write the address as {target.scheme}://{place}."
     else:
-        next_step = "Give an address that reaches argocd-server itself, or the proxy's own credentials "
+        next_step = "Use an address that reaches argocd-server itself, or pass the proxy's own credentials "
         next_step += "as `argocd-headers`."
     return Stop(
         "missing-permission",

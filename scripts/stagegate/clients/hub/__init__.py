@@ -159,14 +159,14 @@ def connect(
             if repository
             else "The name of this repository is not known.",
             "It must be `owner/name`; a runner sets it in GITHUB_REPOSITORY.",
-            "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and give --token.",
+            "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and pass --token.",
         )
     if not token.strip():
         raise Stop(
             "missing-permission",
             f"There is no token for {repository}.",
             "The input is empty. A secret that is not set, or not passed on to a reusable workflow, is empty too.",
-            "Give `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`.",
+            "Pass `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`.",
         )
     log.mask(token)
     remembering = memory.current()

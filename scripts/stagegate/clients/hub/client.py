@@ -231,8 +231,8 @@ class Connection(Line):
             "missing-permission",
             f"The token has no access to {self.repository}.",
             "The repository does not exist, or the token does not cover it. GitHub does not report which.",
-            "Check the name; GITHUB_TOKEN works only for the repository of its own run; give an App's "
-            "token for another one.",
+            "Check the name; GITHUB_TOKEN works only for the repository of its own run; pass an App's "
+            "token for another repository.",
         )
 
 

@@ -189,13 +189,13 @@ def _missing(headers: Mapping[str, str], reason: str, right: str, token: str) ->
         return (
             "This repository does not let GITHUB_TOKEN open pull requests.",
             "Tick Settings > Actions > General > 'Allow GitHub Actions to create and approve pull requests' "
-            "(an organisation may have to allow it first), or give an App's token.",
+            "(an organisation may have to allow it first), or pass an App's token.",
         )
     if "workflows=write" in accepted or ("workflow" in low and "permission" in low):
         return (
             "The commit changes workflow files, which needs the "
             "permission workflows: write, which GITHUB_TOKEN cannot have.",
-            "Give the token of a GitHub App with 'Workflows: read and write', or release a new version from "
+            "Pass the token of a GitHub App with 'Workflows: read and write', or release a new version from "
             "the head of the branch.",
         )
     if headers.get("x-github-sso") or "saml" in low:

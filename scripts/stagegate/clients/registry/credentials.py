@@ -113,7 +113,7 @@ def _document(path: Path) -> dict[str, Any]:
             "bad-input",
             "docker's configuration cannot be read.",
             f"{path.name} in DOCKER_CONFIG: {type(error).__name__}.",
-            "Log in again, or give registry-username and registry-password.",
+            "Log in again, or pass registry-username and registry-password.",
         ) from error
     return document if isinstance(document, dict) else {}
 

@@ -43,7 +43,9 @@ class RegistryRefusal:
         what = f"{target.host} refuses {doing} {target}."
         why = f"It returned {self.status}{f': {self.text}' if self.text else ''}."
         if any(word in self.text for word in _IMMUTABLE):
-            return Stop("version-taken", what, why, "Publish a new version; a tag there never changes.")
+            return Stop(
+                "version-taken", what, why, "Publish a new version; this registry never changes a tag."
+            )
         if self.status in (401, 403):
             wrong = self.status == 401 and bool(login) and not self._unlinked
             right = _permission(target, login, write="push" in doing, linked=self._unlinked)

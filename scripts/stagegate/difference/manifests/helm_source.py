@@ -102,7 +102,7 @@ def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
         if beside is None or not (beside / "Chart.yaml").is_file():
             raise Stop(
                 "findings",
-                f"The dependency {name} of chart {chart.name} is not there.",
+                f"The dependency {name} of chart {chart.name} is missing.",
                 f"Chart.yaml names {repository}, and there is no chart in the repository.",
                 "Correct the path.",
             )

@@ -49,7 +49,7 @@ def _no_revision(root: Node, base: Path, reading: ShapeContext) -> Stop:
         "ambiguous-pin",
         f"{reading.file} names the chart of {reading.settings.app} without a targetRevision.",
         "Argo CD then deploys the newest version.",
-        "Write the version that runs there now.",
+        "Write the version that runs in the environment now.",
         file=reading.file,
         line=chart.line if chart else None,
     )

@@ -60,6 +60,6 @@ RULE = Rule(
     kinds=frozenset({"promote", "rollback"}),
     check=check,
     reason="no-evidence",
-    cure="Let the gate of {before} pass for exactly these digests, then promote again.",
+    cure="Run the gate of {before} until it passes for exactly these digests, then promote again.",
     exact_reason=_reason,
 )

@@ -46,5 +46,5 @@ def _stopped(place: str, shown: EnvironmentStatus) -> tuple[str, str]:
     if shown.next_version:
         return f"{shown.next_version} may enter.", f"/promote {place} {shown.next_version}"
     if shown.gate in ("none", "skipped"):
-        return "Let its gate run, or record what runs here (staging-gate, `mode: adopt`).", ""
+        return "Run its gate, or record what runs in the environment (staging-gate, `mode: adopt`).", ""
     return "", ""

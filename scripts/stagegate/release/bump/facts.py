@@ -50,7 +50,7 @@ def read(
                 "bad-input",
                 f"There is no branch {branch!r} in {hub.repository if hub else 'this clone'}.",
                 "A release is a commit on a branch.",
-                "Run the workflow on a branch, or give the input `branch`.",
+                "Run the workflow on a branch, or set the input `branch`.",
             )
         if not history:
             return _at_head(apps, refs, _contents(apps, hub, workspace, refs.tip), branch, today)

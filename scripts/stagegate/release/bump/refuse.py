@@ -79,5 +79,5 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
             "older-version",
             f"{version} is older than {previous}.",
             f"{previous} is in the history of {facts.branch}, and versions on a branch always increase.{hint}",
-            "Give a higher version, or release from the branch of the older line.",
+            "Set `bump` to a higher version, or release from the branch of the older line.",
         )

@@ -71,5 +71,5 @@ def demand_fit(apps: Sequence[VersionedApp], request: BumpRequest) -> None:
             "bad-input",
             f"`bump` is {request.bump}, and {len(apps)} apps are decided in this run.",
             "An exact version is for one app, or for one group that moves together.",
-            "Give `config` the settings file of that app.",
+            "Set `config` to the settings file of that app.",
         )

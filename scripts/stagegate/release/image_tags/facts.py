@@ -74,6 +74,6 @@ def demand_git_tag(hub: Hub, name: str, commit: str) -> None:
         raise Stop(
             "tag-taken",
             f"The tag {name} is on another commit than this build.",
-            f"It names {tag.target_commit[:12]}, the build is of {commit[:12]}.",
+            f"It names {tag.target_commit[:12]}, but the build is of {commit[:12]}.",
             "Check out the tag in the build, or pass version-bump's output `sha` as `commit`.",
         )

@@ -120,7 +120,7 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
             "no-evidence",
             f"No release of {settings.app} has passed in {environment}.",
             "Without the input `version`, the newest release that passed there is published.",
-            "Run staging-gate there first, or give `version`.",
+            "Run staging-gate for this environment first, or set the input `version`.",
         )
     return version
 

@@ -65,7 +65,7 @@ def _version(settings: Settings, version: str, ref: str) -> str:
             "bad-input",
             "No version is named.",
             "The input `version` is empty, and no tag started this run.",
-            "Give the output of the tool that made the tag, such as `tag_name` of release-please.",
+            "Pass the output of the tool that made the tag, such as `tag_name` of release-please.",
         )
     text = text.removeprefix(prefix) if prefix else text
     parse_version(text, source="version")
