@@ -12,7 +12,7 @@ import pytest
 from lab import scratch
 from lab.registry import Registry
 from stagegate.runner import log
-from tests import recorded_runs
+from tests import recorded_runs, rendered_once
 from tests.promotion.shop_world import Shop, shop
 
 LONGEST = (
@@ -35,6 +35,11 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def calls_are_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with recorded_runs.heard(monkeypatch):
         yield
+
+
+@pytest.fixture(autouse=True)
+def charts_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered_once.install(monkeypatch)
 
 
 @pytest.fixture(scope="module")

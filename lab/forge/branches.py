@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lab.forge import events
+from lab.forge.git_moves import Move
 from lab.forge.git_reader import GitError
-from lab.forge.git_store import Move, valid_ref
+from lab.forge.git_store import valid_ref
 from lab.forge.refusal import Refusal, unprocessable
 from lab.forge.rules import demand_workflows, violations, words
 from lab.forge.state import Repository

@@ -13,8 +13,9 @@ from werkzeug.datastructures import Headers
 
 from lab.forge import branches, demands
 from lab.forge.exchange import Answer
+from lab.forge.git_moves import Move
 from lab.forge.git_reader import environment
-from lab.forge.git_store import Move, Store
+from lab.forge.git_store import Store
 from lab.forge.permissions import allows, may_change_workflows, visible
 from lab.forge.rules import applying, bypasses, violations
 from lab.forge.state import Repository, World
@@ -46,16 +47,15 @@ NO_WORKFLOWS = "refusing to allow a GitHub App to create or update workflow with
 
 def create(path: Path, default_branch: str) -> None:
     """Make an empty bare repository that is served here, with the hook that refuses what the forge decided."""
-    path.mkdir(parents=True)
-    Store(path).git(
-        "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", str(path)
-    )
+    for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "hooks"):
+        (path / name).mkdir(parents=True)
+    (path / "HEAD").write_text(f"ref: refs/heads/{default_branch}\n")
+    (path / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n")
     with (path / "config").open("a") as config:
         for key, value in CONFIG.items():
             section, _, field = key.partition(".")
             config.write(f"[{section}]\n\t{field} = {value}\n")
     hook = path / "hooks" / "update"
-    hook.parent.mkdir(exist_ok=True)
     hook.write_text(HOOK)
     hook.chmod(0o755)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.forge.git_reader import GitError
+from lab.forge.git_reader import Found, GitError
+
+_TREE_LINE = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 # A tree in the making: a name leads to (mode, sha) of a file or submodule, or to a further folder.
 Folder = dict[str, "tuple[str, str] | Folder"]
@@ -29,6 +32,21 @@ def write(repository: Path, kind: str, content: bytes) -> str:
         Path(name).chmod(0o444)
         Path(name).replace(path)
     return sha
+
+
+def read(repository: Path, sha: str) -> Found | None:
+    """The object of this full sha where git keeps it in a file of its own; None where it is packed or missing."""
+    try:
+        whole = zlib.decompress((repository / "objects" / sha[:2] / sha[2:]).read_bytes())
+    except FileNotFoundError:
+        return None
+    head, _, content = whole.partition(b"\0")
+    return Found(sha, head.split(b" ")[0].decode(), content)
+
+
+def tree_lines(content: bytes) -> list[tuple[str, bytes, str]]:
+    """(mode of six digits, name, sha) of each line of a raw tree."""
+    return [(mode.decode().zfill(6), name, sha.hex()) for mode, name, sha in _TREE_LINE.findall(content)]
 
 
 def tree(repository: Path, files: Mapping[str, tuple[str, str]]) -> str:
@@ -66,13 +84,16 @@ def _write_folder(repository: Path, folder: Folder) -> str:
     return write(repository, "tree", b"".join(line for _, line in sorted(lines)))
 
 
+def ref(repository: Path, name: str) -> str | None:
+    """The object that the ref of this full and valid name names, or None."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return (repository / name).read_text(encoding="utf-8").strip()
+    return _packed(repository).get(name)
+
+
 def refs(repository: Path) -> dict[str, str]:
     """Every ref below refs/ and the object it names, sorted by name."""
-    listed: dict[str, str] = {}
-    with contextlib.suppress(FileNotFoundError):
-        lines = (repository / "packed-refs").read_text(encoding="utf-8").splitlines()
-        pairs = (line.split(" ", 1) for line in lines if line[:1] not in ("#", "^"))
-        listed = {name: sha for sha, name in pairs}
+    listed = _packed(repository)
     for folder, _, names in os.walk(repository / "refs"):
         for name in names:
             path = Path(folder) / name
@@ -80,3 +101,12 @@ def refs(repository: Path) -> dict[str, str]:
                 if path.suffix != ".lock":
                     listed[path.relative_to(repository).as_posix()] = path.read_text(encoding="utf-8").strip()
     return dict(sorted(listed.items()))
+
+
+def _packed(repository: Path) -> dict[str, str]:
+    try:
+        lines = (repository / "packed-refs").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.split(" ", 1) for line in lines if line[:1] not in ("#", "^"))
+    return {name: sha for sha, name in pairs}

@@ -81,12 +81,6 @@ def signature(text: str) -> Signature:
     )
 
 
-def entry(line: str) -> Entry:
-    about, _, path = line.partition("\t")
-    mode, kind, sha, size = about.split()
-    return Entry(mode, kind, sha, None if size == "-" else int(size), path)
-
-
 def changes_of(lines: list[str]) -> list[Change]:
     """Changed files from the NUL-parted words of `git diff-tree -z --raw --numstat`: all names, then all counts."""
     names = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
-
-_NO_REF = re.compile(r"[\0-\x20\x7f~^:?*\[\\]|\.\.|@\{")
 
 
 class GitError(Exception):
@@ -52,13 +49,6 @@ class Reader:
                 return None
             content = answers.read(int(words[-1]) + 1)[:-1]
             return Found(words[0], words[1], content)
-
-    def ref(self, name: str) -> str | None:
-        """What the fully qualified ref points to, or None."""
-        if not name.startswith("refs/") or _NO_REF.search(name):
-            return None  # git would read `refs/heads/main~1` as another commit
-        entry = self.find(name)
-        return entry.sha if entry else None
 
     def close(self) -> None:
         """End the process."""

@@ -1,30 +1,30 @@
-"""Reading a bare repository, and moving its refs by compare-and-swap, with git's own plumbing."""
+"""Reading a bare repository, and moving its refs by compare-and-swap.
+
+A git of its own for each question would be most of the cost of a test. So small and ordinary questions are answered
+in this process, from git's own files; git answers everything else.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-from lab.forge import git_loose
-from lab.forge.git_objects import Change, Commit, Entry, Tag, changes_of, commit_of, entry, tag_of
-from lab.forge.git_reader import GitError, Reader, environment
-from lab.forge.values import ZERO
+from lab.forge import git_history, git_loose, git_moves
+from lab.forge.git_moves import Move
+from lab.forge.git_objects import Change, Commit, Entry, Tag, changes_of, commit_of, tag_of
+from lab.forge.git_reader import Found, GitError, Reader, environment
 
 SHA = re.compile(r"[0-9a-f]{40}")
-
-
-@dataclass(frozen=True)
-class Move:
-    """A requested ref change. `before` None: any current value; ZERO: must not exist. `after` ZERO: delete."""
-
-    name: str
-    after: str
-    before: str | None = None
-    force: bool = False
+_NO_REF = re.compile(r"[\0-\x20\x7f~^:?*\[\\]|\.\.|@\{|/\.|\.lock(/|$)")
+FOLDER, SUBMODULE = "040000", "160000"
+MOST = "--max-count="
 
 
 @dataclass(frozen=True)
@@ -64,24 +64,27 @@ class Store:
 
     def resolve(self, rev: str) -> str | None:
         """The object `rev` names, or None."""
-        stored = self.reader.find(rev)
+        stored = self._stored(rev)
         return stored.sha if stored else None
 
     def type_of(self, sha: str) -> str | None:
         """commit, tree, blob, tag, or None when there is no such object."""
-        stored = self.reader.find(sha)
+        stored = self._stored(sha)
         return stored.type if stored else None
 
     def commit_of(self, rev: str) -> str | None:
         """The commit that `rev` (branch, tag, sha, HEAD) leads to, or None; branches win over tags."""
-        for candidate in (f"refs/heads/{rev}", rev):
-            if sha := self.resolve(f"{candidate}^{{commit}}"):
-                return sha
-        return None
+        branch = self.ref(f"refs/heads/{rev}")
+        if branch and self.type_of(branch) == "commit":
+            return branch
+        return rev if self._is_commit(rev) else self.resolve(f"{rev}^{{commit}}")
 
     def ref(self, name: str) -> str | None:
         """What the fully qualified ref points to, or None."""
-        return self.reader.ref(name)
+        if not name.startswith("refs/") or _NO_REF.search(name):
+            return None  # git would read `refs/heads/main~1` as another commit
+        sha = git_loose.ref(self.path, name)
+        return sha if sha and self.type_of(sha) else None
 
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
         """All refs below a prefix (or equal to it), sorted by name; internal pull refs are left out."""
@@ -93,10 +96,17 @@ class Store:
 
     def object(self, sha: str) -> bytes:
         """The raw content of an object. GitError when there is none."""
-        stored = self.reader.find(sha)
+        stored = self._stored(sha)
         if stored is None:
             raise GitError(f"there is no object {sha}")
         return stored.content
+
+    def _stored(self, name: str) -> Found | None:
+        loose = git_loose.read(self.path, name) if SHA.fullmatch(name) else None
+        return loose or self.reader.find(name)
+
+    def _is_commit(self, name: str) -> bool:
+        return SHA.fullmatch(name) is not None and self.type_of(name) == "commit"
 
     def commit(self, sha: str) -> Commit:
         """A commit, parsed."""
@@ -107,16 +117,19 @@ class Store:
         return tag_of(sha, self.object(sha))
 
     def entries(self, tree: str, *, recursive: bool = False) -> list[Entry]:
-        """The lines of a tree-ish."""
-        flags = ("-r", "-t") if recursive else ()
-        listed = self._fixed("ls-tree", "-z", "-l", *flags, "--end-of-options", tree).decode(errors="replace")
-        return [entry(line) for line in listed.split("\0") if line]
+        """The lines of a tree-ish; `recursive`: those of its folders too, each below its folder."""
+        lines = _lines(self, self._tree(tree))
+        return [line for line in lines if recursive or "/" not in line.path]
 
     def files(self, tree: str) -> dict[str, tuple[str, str]]:
         """Every path below a tree-ish, with its (mode, sha); bytes that are no UTF-8 survive as surrogates."""
-        listed = self._fixed("ls-tree", "-z", "-r", "--end-of-options", tree).decode(errors="surrogateescape")
-        lines = [line.partition("\t") for line in listed.split("\0") if line]
-        return {path: (about.split()[0], about.split()[2]) for about, _, path in lines}
+        return dict(_files(self, self._tree(tree)))
+
+    def _tree(self, name: str) -> str:
+        sha = self.resolve(f"{name}^{{tree}}") if not self._is_commit(name) else self.commit(name).tree
+        if sha is None:
+            raise GitError(f"Not a valid object name {name}")
+        return sha
 
     def at(self, rev: str, path: str) -> str | None:
         """The object at `path` in `rev`, or None; an empty path is the root tree."""
@@ -134,7 +147,7 @@ class Store:
 
     def rev_list(self, *argv: str) -> list[str]:
         """Shas that `git rev-list` prints."""
-        return self._fixed("rev-list", *argv).decode().split()
+        return list(_rev_list(self, *argv)) if fixed(argv) else self.git("rev-list", *argv).decode().split()
 
     def changes(self, before: str, after: str) -> list[Change]:
         """Changed files between two tree-ishes, renames found."""
@@ -146,29 +159,31 @@ class Store:
 
     def paths(self, before: str, after: str) -> tuple[str, ...]:
         """Names of the changed files, both names of a rename."""
-        listed = self._fixed("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", before, after)
-        return tuple(name for name in listed.decode(errors="replace").split("\0") if name)
+        old, new = self.files(before), self.files(after)
+        changed = {path for path, _ in old.items() ^ new.items()}
+        return tuple(sorted(changed, key=os.fsencode))
 
     def _fixed(self, *argv: str) -> bytes:
         """Like `git`; asked once for ever where every object is named by its sha, because those never change."""
-        named = [word.lstrip("^") for word in argv[1:] if not word.startswith("-")]
-        fixed = named and all(map(SHA.fullmatch, named))
-        return _fixed(self, *argv) if fixed else self.git(*argv)
+        return _fixed(self, *argv) if fixed(argv[1:]) else self.git(*argv)
 
     def move(self, moves: Sequence[Move]) -> None:
         """All moves or none, in one transaction; GitError when a ref is not what `before` says."""
-        lines = [
-            ["delete", move.name] if move.after == ZERO else ["update", move.name, move.after]
-            for move in moves
-        ]
-        for line, move in zip(lines, moves, strict=True):
-            line += [move.before] if move.before else []
-        self.git("update-ref", "--stdin", data="".join(f"{' '.join(line)}\n" for line in lines).encode())
+        if not git_moves.ordinary(self.path, moves, self.type_of) or not git_moves.apply(self.path, moves):
+            self.git("update-ref", "--stdin", data=git_moves.lines(moves).encode())
+
+
+def fixed(argv: Sequence[str]) -> bool:
+    """Whether these words name objects only by their sha, so that the answer never changes."""
+    named = [word.lstrip("^") for word in argv if not word.startswith("-")]
+    return bool(named) and all(map(SHA.fullmatch, named))
 
 
 @lru_cache(maxsize=1024)
 def valid_ref(name: str) -> bool:
     """GitHub's rule for names of refs: git's own."""
+    if git_moves.plain(name):
+        return True
     if "\0" in name or "\n" in name:
         return False
     completed = subprocess.run(
@@ -190,13 +205,59 @@ def _commit(store: Store, sha: str) -> Commit:
 @lru_cache(maxsize=4096)
 def _is_ancestor(store: Store, older: str, newer: str) -> bool:
     try:
-        store.git("merge-base", "--is-ancestor", older, newer)
+        return older in git_history.ancestors(store.commit, [newer])
+    except git_history.TooLarge:
+        return not store.git("rev-list", "--max-count=1", older, f"^{newer}")
     except GitError:
         return False
-    return True
 
 
 @lru_cache(maxsize=4096)
 def _merge_base(store: Store, first: str, second: str) -> str | None:
+    with contextlib.suppress(git_history.TooLarge):
+        bases = git_history.merge_bases(store.commit, first, second)
+        if len(bases) < 2:
+            return next(iter(bases), None)
     base = store.git("merge-base", first, second, codes=(0, 1)).decode().strip()
     return base.split("\n")[0] or None
+
+
+@lru_cache(maxsize=1024)
+def _rev_list(store: Store, *argv: str) -> tuple[str, ...]:
+    most = next((int(word.removeprefix(MOST)) for word in argv if word.startswith(MOST)), None)
+    shas = [word for word in argv if not word.startswith("-")]
+    others = [word for word in argv if word.startswith("-") and not word.startswith(MOST)]
+    if others in ([], ["--"]) or (others == ["--reverse"] and most is None):
+        tips = [sha for sha in shas if not sha.startswith("^")]
+        hidden = [sha[1:] for sha in shas if sha.startswith("^")]
+        with contextlib.suppress(git_history.TooLarge):
+            listed = tuple(islice(git_history.newest_first(store.commit, tips, hidden), most))
+            return listed[::-1] if others == ["--reverse"] else listed
+    return tuple(store.git("rev-list", *argv).decode().split())
+
+
+@lru_cache(maxsize=4096)
+def _files(store: Store, tree: str) -> dict[str, tuple[str, str]]:
+    files: dict[str, tuple[str, str]] = {}
+    for mode, name, sha in git_loose.tree_lines(store.object(tree)):
+        path = os.fsdecode(name)
+        if mode == FOLDER:
+            files |= {f"{path}/{below}": entry for below, entry in _files(store, sha).items()}
+        else:
+            files[path] = (mode, sha)
+    return files
+
+
+@lru_cache(maxsize=4096)
+def _lines(store: Store, tree: str) -> tuple[Entry, ...]:
+    lines: list[Entry] = []
+    for mode, name, sha in git_loose.tree_lines(store.object(tree)):
+        path = name.decode(errors="replace")
+        if mode == FOLDER:
+            below = [replace(line, path=f"{path}/{line.path}") for line in _lines(store, sha)]
+            lines += [Entry(mode, "tree", sha, None, path), *below]
+        elif mode == SUBMODULE:
+            lines.append(Entry(mode, "commit", sha, None, path))
+        else:
+            lines.append(Entry(mode, "blob", sha, len(store.object(sha)), path))
+    return tuple(lines)

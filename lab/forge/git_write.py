@@ -89,6 +89,21 @@ def tag(store: Store, name: str, target: str, kind: str, message: str, tagger: S
 
 def merged_tree(store: Store, base: str | None, ours: str, theirs: str) -> str | None:
     """The tree of a three-way merge, or None on a conflict (renames are not followed)."""
+    old, left, right = (store.files(tree) if tree else {} for tree in (base, ours, theirs))
+    merged, both = dict(left), False
+    for path in {path for path, _ in old.items() ^ right.items()}:
+        if left.get(path) == old.get(path):
+            merged.pop(path, None)
+            merged |= {path: right[path]} if path in right else {}
+        else:
+            both = both or left.get(path) != right.get(path)
+    folders = {path[:end] for path in merged for end, sign in enumerate(path) if sign == "/"}
+    if both or folders & merged.keys():  # the same file changed on both sides, or a file where a folder is
+        return merged_by_git(store, base, ours, theirs)
+    return git_loose.tree(store.path, merged)
+
+
+def merged_by_git(store: Store, base: str | None, ours: str, theirs: str) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index"), "GIT_WORK_TREE": folder}
         common = base or store.line("hash-object", "-w", "-t", "tree", "/dev/null")

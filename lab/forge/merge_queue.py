@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.forge import events, git_write, mergeable, merging, rules
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.records import PullRequest
 from lab.forge.refusal import unprocessable
 from lab.forge.state import Repository

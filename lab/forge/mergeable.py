@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.forge import git_write, rules
+from lab.forge.git_moves import Move
 from lab.forge.git_objects import Change, Commit
-from lab.forge.git_store import Move
 from lab.forge.records import PullRequest
 
 

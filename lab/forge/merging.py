@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.forge import branches, git_write, mergeable, pulls, rules
+from lab.forge.git_moves import Move
 from lab.forge.git_objects import Commit
-from lab.forge.git_store import Move
 from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal
 from lab.forge.state import Repository

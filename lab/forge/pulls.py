@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.forge import events, mergeable, thread_shapes
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.permissions import demand
 from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal, invalid

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.permissions import at_least, may_change_workflows, missing, role_of
 from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 from lab.forge import git_write
+from lab.forge.git_moves import Move
 from lab.forge.git_objects import Commit, Signature
-from lab.forge.git_store import Move, Store
+from lab.forge.git_store import Store
 from lab.forge.limits import ContentLimit, Replica
 from lab.forge.records import Deployment, Label, PullRequest, Release, Thread
 from lab.forge.refusal import invalid

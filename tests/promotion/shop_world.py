@@ -12,6 +12,7 @@ import msgspec
 import requests
 
 from lab.forge import Forge
+from lab.forge.git_moves import Move
 from lab.registry import Registry as LabRegistry
 from stagegate.chart import package, source
 from stagegate.clients import hub
@@ -98,7 +99,7 @@ class Shop:
             self.commits[version] = self.repo.seed(
                 {"VERSION": f"{version}\n"}, f"feat: what {version} brings"
             )
-            self.repo.store.git("update-ref", f"refs/tags/v{version}", self.commits[version])
+            self.repo.store.move([Move(f"refs/tags/v{version}", self.commits[version])])
 
     def hub(self, token: str = "") -> hub.Hub:
         """A hub that does not sleep."""

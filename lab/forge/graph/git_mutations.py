@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.forge import branches, git_write
+from lab.forge.git_moves import Move
 from lab.forge.git_reader import GitError
-from lab.forge.git_store import Move
 from lab.forge.graph.arguments import Arguments, Table
 from lab.forge.graph.git_fields import commit_node
 from lab.forge.graph.mutation import Payload, mutation, named

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lab.forge import branches, git_shapes, git_write
 from lab.forge.exchange import Answer, Ask
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.refusal import Refusal, malformed, not_found
 from lab.forge.rest.git_database import decoded
 from lab.forge.routing import Route

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lab.forge import branches, ci_shapes, events, git_write
 from lab.forge.exchange import Answer, Ask, made, nothing
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.records import Deployment
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
 from lab.forge.routing import Route

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.forge import branches, git_shapes, git_write, mergeable, merging, pulls, thread_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.records import PullRequest
 from lab.forge.refusal import malformed, not_found, unprocessable
 from lab.forge.rest.commits import files

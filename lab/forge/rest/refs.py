@@ -6,7 +6,7 @@ import re
 
 from lab.forge import branches, git_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
-from lab.forge.git_store import Move
+from lab.forge.git_moves import Move
 from lab.forge.refusal import not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.values import ZERO

@@ -6,7 +6,8 @@ import hashlib
 
 from lab.forge import branches, events, thread_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
-from lab.forge.git_store import Move, valid_ref
+from lab.forge.git_moves import Move
+from lab.forge.git_store import valid_ref
 from lab.forge.permissions import allows
 from lab.forge.records import Release
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable

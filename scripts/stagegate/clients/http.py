@@ -5,6 +5,7 @@ The libraries are loaded with the first session: loading them takes half of the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -60,18 +61,22 @@ def retrying(total: int = 3) -> Retry:
 def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:
     """A new session: our user agent, a timeout on everything, retries for idempotent verbs.
 
-    `verify` is a CA bundle's path, or True for the system's.
+    `verify` is a CA bundle's path, or True for the one that `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` names, else
+    the system's.
+    Proxies come from the environment; passwords of `~/.netrc` are never sent.
     """
     import requests
 
     from stagegate.clients.http_adapter import TimedAdapter
 
     new = requests.Session()
+    new.trust_env = False  # with it requests reads the whole environment twice for each request
     adapter = TimedAdapter(CONNECT_SECONDS, retrying(retries))
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     new.headers["User-Agent"] = "stagegate"
-    new.verify = verify
+    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    new.verify = named if verify is True and named else verify
     return new
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.util.retry import Retry
 
 READ_SECONDS = 30.0
@@ -19,6 +21,7 @@ class TimedAdapter(HTTPAdapter):
 
     def __init__(self, connect_seconds: float, retries: Retry) -> None:
         self._connect_seconds = connect_seconds
+        self._by_origin: dict[str, Mapping[str, str]] = {}
         super().__init__(max_retries=retries)
 
     def send(  # type: ignore[override]
@@ -32,10 +35,19 @@ class TimedAdapter(HTTPAdapter):
     ) -> requests.Response:
         """The response; its body is already read unless `stream`: then the caller limits it."""
         limits = timeout or (self._connect_seconds, READ_SECONDS)
-        response = super().send(request, True, limits, verify, cert, proxies)  # type: ignore[arg-type]
+        through = proxies or self._proxies(request.url or "")
+        response = super().send(request, True, limits, verify, cert, through)  # type: ignore[arg-type]
         if not stream:
             response._content = _whole(response, time.monotonic() + BODY_SECONDS)
         return response
+
+    def _proxies(self, url: str) -> Mapping[str, str]:
+        """The proxies that the environment names for a host, read once for each."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+        if origin not in self._by_origin:
+            self._by_origin[origin] = get_environ_proxies(origin)
+        return self._by_origin[origin]
 
 
 def _whole(response: requests.Response, end: float) -> bytes:

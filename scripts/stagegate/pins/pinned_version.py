@@ -155,7 +155,29 @@ def read(
             "Correct `pins` in the settings, or add the file.",
             file=file,
         )
-    return pins.read(pin, content, settings, environment, aliases=_aliases(file, files, settings))
+    return _parsed(pin, content, settings, environment, _aliases(file, files, settings))
+
+
+_MOST_PARSED = 512
+# One run asks a dozen times for the same pin. The settings are part of each entry, so that no other settings can
+# have the same id while the entry is here.
+_PARSED: dict[tuple[object, ...], tuple[Settings, Environment | None, pins.PinFile]] = {}
+
+
+def _parsed(
+    pin: str | PinSettings,
+    content: bytes,
+    settings: Settings,
+    environment: Environment | None,
+    aliases: tuple[str, ...],
+) -> pins.PinFile:
+    key = (pin, content, id(settings), id(environment), aliases)
+    if key not in _PARSED:
+        if len(_PARSED) >= _MOST_PARSED:
+            _PARSED.clear()
+        parsed = pins.read(pin, content, settings, environment, aliases=aliases)
+        _PARSED[key] = (settings, environment, parsed)
+    return _PARSED[key][2]
 
 
 def _aliases(file: str, files: Mapping[str, bytes | None], settings: Settings) -> tuple[str, ...]:
