@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stagegate.clients import helm
 
@@ -38,8 +40,18 @@ def _once(template: Callable[..., str]) -> Callable[..., str]:
 
 
 def _contents(chart: Path) -> tuple[tuple[str, bytes], ...] | None:
-    """The files of a chart folder; None for an archive and for a folder with links, which may lead anywhere."""
+    """The files of a chart folder; None for an archive and for a folder with links, which may lead anywhere.
+
+    Annotations of the chart, which name a commit, are left out where no template reads them.
+    """
     paths = sorted(chart.rglob("*")) if chart.is_dir() else []
     if not paths or any(path.is_symlink() for path in paths):
         return None
-    return tuple((str(path.relative_to(chart)), path.read_bytes()) for path in paths if path.is_file())
+    contents = {str(path.relative_to(chart)): path.read_bytes() for path in paths if path.is_file()}
+    if not any(b"Annotations" in content for content in contents.values()):
+        contents |= {
+            name: json.dumps({**yaml.safe_load(content), "annotations": {}}, default=str).encode()
+            for name, content in contents.items()
+            if name == "Chart.yaml"
+        }
+    return tuple(contents.items())

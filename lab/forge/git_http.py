@@ -15,7 +15,6 @@ from lab.forge import branches, demands
 from lab.forge.exchange import Answer
 from lab.forge.git_moves import Move
 from lab.forge.git_reader import environment
-from lab.forge.git_store import Store
 from lab.forge.permissions import allows, may_change_workflows, visible
 from lab.forge.rules import applying, bypasses, violations
 from lab.forge.state import Repository, World
