@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from stagegate import cli
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pr_command import issue, say
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 PROD = "deploy/prod.yaml"
 
@@ -121,7 +120,7 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
 def pushed(world: Shop) -> tuple[int, list[str]]:
     """The evaluation after a push of the default branch: its exit code, and the rules of its findings."""
     environ = world.environ(mode="evaluate", environment="prod") | {"GITHUB_EVENT_NAME": "push"}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    code = promote_pr(environ)
     world.outputs()
     return code, [finding["rule"] for finding in world.report()["findings"] if finding["severity"] == "error"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop
+from tests.promotion.steps import promote_pr
 
 READS = 2  # of each new thing, which do not see it
 
@@ -13,8 +12,7 @@ def run(world: Shop, **inputs: str) -> dict[str, str]:
     """One step of promote-pr that reads every new object with a delay; its outputs."""
     world.forge.lag(READS)
     try:
-        environ = world.environ(**inputs)
-        code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+        code = promote_pr(world.environ(**inputs))
     finally:
         world.forge.lag(0)
     assert code == 0

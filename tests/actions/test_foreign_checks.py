@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import pin_guard, promote_pr
+from stagegate.actions import pin_guard
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, Shop, shop
+from tests.promotion.steps import promote_pr
 
 PROD = "promotion: {reviewers: [octo-lead], labels: [stagegate]}"
 SCAN = "[{status: security/scan, of: release}]"
@@ -29,10 +30,7 @@ def world(tmp_path: Path, host: str, request: pytest.FixtureRequest) -> Iterator
 
 def run(world: Shop, **inputs: str) -> tuple[int, str]:
     """One step of promote-pr; its exit code and reason."""
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()["reason"]
+    return promote_pr(world.environ(**inputs)), world.outputs()["reason"]
 
 
 def scanned(world: Shop, state: str, login: str = "octo-dev") -> None:

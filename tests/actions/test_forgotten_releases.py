@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import VERSIONS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 
 @pytest.fixture
@@ -23,10 +22,7 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     """One step of promote-pr; its exit code and outputs."""
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def open_titles(world: Shop) -> list[str]:

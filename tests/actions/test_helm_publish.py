@@ -184,7 +184,7 @@ def test_another_commit_under_the_same_version_is_named(world: World) -> None:
     second = world.commit()
     code, out = world.publish()
     assert (code, out["reason"]) == (4, "version-taken")
-    assert f"from commit {first[:12]}, this is {second[:12]}" in world.report(out)["message"]["why"]
+    assert f"from commit {first[:12]}, this run releases {second[:12]}" in world.report(out)["message"]["why"]
 
 
 def test_a_missing_commit_is_refused(world: World) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop
+from tests.promotion.steps import promote_pr
 
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     """One step of promote-pr; its exit code and outputs."""
-    environ = world.environ(**inputs)
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def override(world: Shop, **more: str) -> tuple[int, dict[str, str]]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import VERSIONS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def made(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 
 def run(world: Shop, **inputs: str) -> dict[str, str]:
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs))
+    promote_pr(world.environ(**inputs))
     return world.outputs()
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 OTHER = """\
   - name: other
@@ -18,9 +17,7 @@ OTHER = """\
 
 
 def run(world: Shop, attempt: int = 1, **inputs: str) -> tuple[int, dict[str, str]]:
-    environ = world.environ(**inputs) | {"GITHUB_RUN_ATTEMPT": str(attempt)}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs) | {"GITHUB_RUN_ATTEMPT": str(attempt)}), world.outputs()
 
 
 def ready(world: Shop) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import VERSIONS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 JOB = """\
 apiVersion: batch/v1
@@ -43,10 +42,7 @@ def publish(world: Shop, job: str, *versions: str) -> None:
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     """One step of promote-pr; its exit code and outputs."""
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def body(world: Shop, told: dict[str, str]) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import requests
 
-from stagegate.actions import pr_command, promote_pr
+from stagegate.actions import pr_command
 from stagegate.clients import hub
 from stagegate.comment import commands, read
 from stagegate.comment.event import CommentEvent
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, Shop, shop
+from tests.promotion.steps import promote_pr
 
 
 @pytest.fixture
@@ -445,8 +446,7 @@ def test_promote_pr_by_hand_needs_the_name_of_the_app(world: Shop) -> None:
         environ = world.environ(
             config="apps/*/stagegate.yaml", environment="staging", version="1.1.0", **inputs
         )
-        code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-        return code, world.outputs()["reason"]
+        return promote_pr(environ), world.outputs()["reason"]
 
     assert run() == (2, "bad-input")
     assert run(app="cart") == (2, "bad-input")

@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 
 def run(world: Shop, **inputs: str) -> int:
     """One step; its exit code."""
-    return entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
+    return promote_pr(world.environ(**inputs))
 
 
 def test_direct_commits_the_pin_and_starts_the_verification(world: Shop) -> None:
@@ -181,7 +178,7 @@ def test_a_hold_turns_the_open_proposal_red_until_it_is_lifted(world: Shop) -> N
 
 def test_a_person_without_permission_is_refused(world: Shop) -> None:
     environ = world.environ(mode="ban", version="1.1.0", reason="bad") | {"GITHUB_ACTOR": "octo-dev"}
-    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 1
+    assert promote_pr(environ) == 1
     assert world.outputs()["reason"] == "not-authorised"
     assert world.hub().refs("refs/heads/stagegate/") == {}
 
@@ -268,10 +265,10 @@ def test_a_pin_moved_by_hand_to_a_release_without_evidence_is_reported(world: Sh
     assert [f["rule"] for f in world.report()["findings"]] == ["unproven-pin"]
     world.outputs()
     environ = world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"}
-    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 1
+    assert promote_pr(environ) == 1
     assert world.outputs()["reason"] == "no-evidence"
     world.passed("1.1.0")
-    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 0
+    assert promote_pr(environ) == 0
 
 
 @pytest.mark.parametrize("name", ["facts", "save_facts"])
@@ -284,8 +281,7 @@ def test_the_inputs_for_facts_are_refused_for_a_mark(world: Shop, name: str) -> 
 
 def pushed(world: Shop) -> tuple[int, str, list[str]]:
     """What `evaluate` reports of a push to the default branch: exit code, reason, rules of its findings."""
-    environ = world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    code = promote_pr(world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"})
     return code, world.outputs()["reason"], [found["rule"] for found in world.report()["findings"]]
 
 
@@ -345,8 +341,7 @@ def test_pins_may_be_in_a_repository_of_their_own(world: Shop, side: str) -> Non
     config = "stagegate.yaml" if side == "acme/shop" else "apps/shop/stagegate.yaml"
 
     def step(**inputs: str) -> tuple[int, dict[str, str]]:
-        environ = world.environ(config=config, **inputs) | {"GITHUB_REPOSITORY": side}
-        code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+        code = promote_pr(world.environ(config=config, **inputs) | {"GITHUB_REPOSITORY": side})
         return code, world.outputs()
 
     code, told = step(environment="staging", version="1.1.0")
@@ -604,8 +599,7 @@ def test_a_person_who_starts_a_promotion_by_hand_needs_the_permission_of_its_com
         def step(event: str, actor: str) -> tuple[int, str]:
             environ = world.environ(environment="prod", mode=mode)
             environ |= {"GITHUB_EVENT_NAME": event, "GITHUB_ACTOR": actor}
-            code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-            return code, world.outputs()["reason"]
+            return promote_pr(environ), world.outputs()["reason"]
 
         assert step("workflow_dispatch", "octo-dev") == (1, "not-authorised")
         assert world.hub().refs("refs/heads/stagegate/") == {}
@@ -625,7 +619,7 @@ def test_a_bot_that_policy_names_may_roll_back(tmp_path: Path, host: str) -> Non
         for actor, reason in (("renovate[bot]", "not-authorised"), ("github-actions[bot]", "proposed")):
             environ = world.environ(environment="prod", mode="rollback")
             environ |= {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_ACTOR": actor}
-            entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+            promote_pr(environ)
             assert world.outputs()["reason"] == reason
 
 
@@ -639,5 +633,5 @@ def test_a_person_who_repeats_the_run_of_a_push_needs_permission_too(tmp_path: P
             "GITHUB_ACTOR": "octo-lead",
             "GITHUB_TRIGGERING_ACTOR": "octo-dev",
         }
-        entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+        promote_pr(environ)
         assert world.outputs()["reason"] == "not-authorised"

@@ -10,11 +10,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.forge.values import App
-from stagegate.actions import promote_pr, record
+from stagegate.actions import record
 from stagegate.clients.registry import Manifest
 from stagegate.model import digest_of, to_json
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 BESIDE = Path(__file__).parents[2] / "examples/beside"
 VERSION = "1.1.0"
@@ -61,9 +62,7 @@ def step(world: Shop, ref: str = "", **inputs: str) -> tuple[int, dict[str, str]
 
 def promoted(world: Shop) -> tuple[int, str]:
     """promote-pr for staging."""
-    environ = world.environ(environment="staging", version=VERSION)
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()["reason"]
+    return promote_pr(world.environ(environment="staging", version=VERSION)), world.outputs()["reason"]
 
 
 def image(world: Shop) -> dict[str, str]:
@@ -94,8 +93,7 @@ def test_missing_digests_are_looked_up_once_and_reported(world: Shop) -> None:
     assert "looked up by tag" in world.report()["message"]["why"]
     world.seed_pin("staging", VERSION)
     world.passed(VERSION)
-    environ = world.environ(environment="prod")
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    promote_pr(world.environ(environment="prod"))
     assert world.outputs()["reason"] == "proposed"
     assert "looked up by tag when the release was recorded" in world.hub().pulls()[0].body
 

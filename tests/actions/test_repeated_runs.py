@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stagegate.actions import pr_command, promote_pr
+from stagegate.actions import pr_command
 from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pr_command import answer, answers, ask, comment, issue, ready
 from tests.promotion.shop_world import Shop
+from tests.promotion.steps import promote_pr
 
 HOLD = "refs/heads/stagegate/hold/shop/prod"
 
@@ -20,9 +21,7 @@ def again(actor: str, by: str) -> dict[str, str]:
 
 def step(world: Shop, runner: dict[str, str], **inputs: str) -> tuple[int, str]:
     """promote-pr by hand."""
-    environ = world.environ(**inputs) | runner
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()["reason"]
+    return promote_pr(world.environ(**inputs) | runner), world.outputs()["reason"]
 
 
 def obey(world: Shop, event: dict[str, Any], runner: dict[str, str]) -> tuple[int, str]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 GLOB = "apps/*/stagegate.yaml"
 
@@ -36,9 +35,7 @@ def settle(world: Shop, app: str, text: str) -> None:
 
 
 def run(world: Shop, *, actor: str = "octo-lead", **inputs: str) -> tuple[int, dict[str, str]]:
-    environ = world.environ(config=GLOB, **inputs) | {"GITHUB_ACTOR": actor}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()
+    return promote_pr(world.environ(config=GLOB, **inputs) | {"GITHUB_ACTOR": actor}), world.outputs()
 
 
 def status(world: Shop, sha: str) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import VERSIONS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 PROD = "promotion: {reviewers: [octo-lead], labels: [stagegate]}"
 SOAK = "soak: 1h\n    promotion: {merge: stagegate, approvals: 1"
@@ -26,10 +25,7 @@ def made(tmp_path: Path, host: str, request: pytest.FixtureRequest) -> Iterator[
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     """One step of promote-pr; its exit code and outputs."""
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def arrives(world: Shop, version: str) -> tuple[int, dict[str, str]]:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from stagegate import cli
-from stagegate.actions import promote_pr, status_report
+from stagegate.actions import status_report
 from stagegate.comment import parse
 from stagegate.evidence import milestones
 from stagegate.promotion.status import history, stuck
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop
+from tests.promotion.steps import promote_pr
 
 DAY = 24 * 3600
 
@@ -41,7 +42,7 @@ def place(world: Shop, name: str) -> dict[str, Any]:
 
 
 def promote(world: Shop, **inputs: str) -> dict[str, str]:
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs))
+    promote_pr(world.environ(**inputs))
     return world.outputs()
 
 

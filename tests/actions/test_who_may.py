@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from lab.forge.values import App
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pr_command import issue, say
 from tests.promotion.shop_world import RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 TEAM = "acme/shop-oncall"
 
@@ -40,9 +39,7 @@ def app(world: Shop, *more: str) -> dict[str, str]:
 
 def run(world: Shop, actor: str, **inputs: str) -> tuple[int, str]:
     """One step of promote-pr; its exit code and reason."""
-    environ = world.environ(**inputs) | {"GITHUB_ACTOR": actor}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()["reason"]
+    return promote_pr(world.environ(**inputs) | {"GITHUB_ACTOR": actor}), world.outputs()["reason"]
 
 
 HOLD = {"mode": "hold", "environment": "prod", "reason": "the database moves"}

@@ -9,9 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from stagegate import settings
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 FOLDER = Path(__file__).parents[2] / "examples/waves"
 SETTINGS = settings.load(FOLDER / "stagegate.yaml", "stagegate.yaml")
@@ -45,10 +44,7 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     """One step of promote-pr; its exit code and outputs."""
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def runs(world: Shop, environment: str) -> bool:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 
@@ -26,10 +25,7 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def test_a_later_release_waits_until_the_next_evaluation_proposes_it(world: Shop) -> None:

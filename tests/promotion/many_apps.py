@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 NEWEST = "1.3.0-rc.1"
 
@@ -37,7 +36,7 @@ def evaluate(world: Shop) -> int:
     """Evaluate every app, and return how many requests that took."""
     before = len(world.forge.calls)
     environ = world.environ(config="apps/*/stagegate.yaml", mode="evaluate") | {"GITHUB_ACTOR": "octo-lead"}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    code = promote_pr(environ)
     if (code, world.outputs()["reason"]) != (0, "no-difference"):
         raise RuntimeError("something waits, or went wrong")
     return len(world.forge.calls) - before

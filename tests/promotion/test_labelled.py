@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import guard, propose, status
 from tests.promotion import shop_world
 from tests.promotion.shop_world import Shop
+from tests.promotion.steps import promote_pr
 
 LABEL = "stagegate/risk:replicas-zero"
 VALUES = "deploy/values/prod.yaml"
@@ -16,7 +15,7 @@ TWO = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: two}\nspec: 
 
 
 def promote(world: Shop, **inputs: str) -> dict[str, str]:
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs))
+    promote_pr(world.environ(**inputs))
     return world.outputs()
 
 

@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr, publish_release
+from stagegate.actions import publish_release
 from stagegate.evidence import history
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 MANY = 33  # more than are read at once
 
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def test_nightly_looks_hide_no_verdict(world: Shop) -> None:

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from stagegate.actions import promote_pr
 from stagegate.clients.hub import transport
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop
+from tests.promotion.steps import promote_pr
 
 from .many_apps import quiet
 
@@ -54,5 +53,4 @@ def released(world: Shop) -> list[str]:
 def propose(world: Shop, app: str) -> tuple[int, str]:
     """One run of promote-pr for one app; its exit code and reason."""
     environ = world.environ(config=f"apps/{app}/stagegate.yaml", environment="prod", version="1.2.0")
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()["reason"]
+    return promote_pr(environ), world.outputs()["reason"]

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from stagegate.actions import pin_guard, pr_command, promote_pr, status_report
+from stagegate.actions import pin_guard, pr_command, status_report
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 POLICY = "apps/shop/stagegate.yaml"
 
@@ -29,8 +30,7 @@ def promote(world: Shop, **inputs: str) -> tuple[int, str]:
     given = {"config": POLICY, "pins_token": world.pins_token, "verify_workflow": "none", **inputs}
     environ = world.environ(environment="staging", version="1.1.0", **given)
     environ |= {"GITHUB_REPOSITORY": "acme/gitops"}
-    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
-    return code, world.outputs()["reason"]
+    return promote_pr(environ), world.outputs()["reason"]
 
 
 def policy(world: Shop, old: str, new: str) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from stagegate.actions import promote_pr
 from stagegate.clients import hub
 from stagegate.proposal import verifying
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 PROD = "stagegate/promote/shop/prod"
 
@@ -27,10 +26,7 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 
 def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
-    return code, world.outputs()
+    return promote_pr(world.environ(**inputs)), world.outputs()
 
 
 def before_first(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], Any]) -> None:
@@ -238,6 +234,6 @@ def test_a_killed_run_dispatches_when_it_is_run_again(world: Shop, monkeypatch: 
     monkeypatch.undo()
     monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
     environ = world.environ(environment="staging", version="1.1.0") | {"GITHUB_RUN_ATTEMPT": "2"}
-    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 0
+    assert promote_pr(environ) == 0
     assert world.outputs()["reason"] == "no-difference"
     assert world.forge.events[-1].name == "workflow_dispatch"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion import shop_world
 from tests.promotion.shop_world import Shop
+from tests.promotion.steps import promote_pr
 
 SECRET = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: VERSION}\n"
 
 
 def promote(world: Shop, run: str, **inputs: str) -> dict[str, str]:
-    environ = world.environ(**inputs) | {"GITHUB_RUN_ID": run}
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    promote_pr(world.environ(**inputs) | {"GITHUB_RUN_ID": run})
     return world.outputs()
 
 

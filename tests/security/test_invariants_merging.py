@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
-from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 STAGING = "stagegate/promote/shop/staging"
 BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, approvals: APPROVAL}"}
@@ -16,8 +15,7 @@ BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, approvals: AP
 
 def run(world: Shop, **inputs: str) -> str:
     """One step of promote-pr; its reason."""
-    environ = world.environ(verify_workflow="none", **inputs)
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    promote_pr(world.environ(verify_workflow="none", **inputs))
     return world.outputs()["reason"]
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
 from stagegate.clients import hub
-from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to
 from tests.promotion.shop_world import Shop, shop
+from tests.promotion.steps import promote_pr
 
 LABEL = "stagegate/risk:not-rendered"
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n"
@@ -27,7 +26,7 @@ def verdict(world: Shop, pull: hub.Pull) -> tuple[str, str]:
 
 def promote(world: Shop, **inputs: str) -> dict[str, str]:
     (world.folder / "stagegate.yaml").write_bytes(world.repo.read("main", "stagegate.yaml"))
-    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs))
+    promote_pr(world.environ(**inputs))
     return world.outputs()
 
 

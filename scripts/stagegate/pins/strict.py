@@ -102,7 +102,7 @@ def _odd_lines(text: str) -> Iterator[Oddity]:
     for pattern, what, instead in (
         (
             _BREAK,
-            "a control character, or a line break other than LF or CRLF",
+            "a control character or an unusual line break",
             "plain line breaks, and escapes in quotes",
         ),
         (_SEPARATOR, "text on a line that begins with ---", "--- on a line of its own"),

@@ -7,22 +7,19 @@ from pathlib import Path
 import pytest
 
 from stagegate import settings as settings_file
-from stagegate.actions import promote_pr
 from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.gate import facts as gate_facts
-from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 MORE = "trust: {level: protected, app: gatekeeper}\n"
 
 
 def run(world: Shop, **inputs: str):
     (world.folder / "stagegate.yaml").write_bytes(world.repo.read("main", "stagegate.yaml"))
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
+    code = promote_pr(world.environ(**inputs))
     return (code, world.outputs())
 
 

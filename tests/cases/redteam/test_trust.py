@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import promote_pr
 from stagegate.marks import marks
-from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to
 from tests.actions.test_pin_guard import RIGHTS as GUARD_RIGHTS
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
+from tests.promotion.steps import promote_pr
 
 PROTECTED = "trust: {level: protected, app: gatekeeper}\n"
 BOT = "41898282+github-actions[bot]@users.noreply.github.com"
@@ -44,9 +43,7 @@ def web(world: Shop) -> str:
 
 def run(world: Shop, **inputs: str):
     (world.folder / "stagegate.yaml").write_bytes(world.repo.read("main", "stagegate.yaml"))
-    code = entrypoint(
-        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
-    )
+    code = promote_pr(world.environ(**inputs))
     return (code, world.outputs())
 
 
@@ -215,7 +212,7 @@ def test_a_dispatch_by_a_branchs_workflow_may_not_roll_back(tmp_path: Path, host
                 "GITHUB_ACTOR": who,
                 "GITHUB_TRIGGERING_ACTOR": who,
             }
-            code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+            code = promote_pr(environ)
             told = world.outputs()
             print("TOLD", who, code, told["reason"])
             assert told["reason"] == wanted
@@ -309,7 +306,7 @@ def test_a_repository_dispatch_by_a_writer_may_not_promote(tmp_path: Path, host:
             "GITHUB_EVENT_NAME": "repository_dispatch",
             "GITHUB_ACTOR": "octo-dev",
         }
-        code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+        code = promote_pr(environ)
         told = world.outputs()
         print("TOLD", code, told["reason"])
         assert told["reason"] == "not-authorised"
