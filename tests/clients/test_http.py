@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -129,6 +130,24 @@ def test_a_body_that_arrives_byte_by_byte_ends_in_time(monkeypatch: pytest.Monke
     with dripping(head, 0.02) as host, http.session() as session, pytest.raises(Stop) as caught:
         http.reach(host, lambda: session.get(f"http://{host}/"))
     assert (caught.value.reason, time.monotonic() - began < 10) == ("unreachable", True)
+
+
+def test_a_large_body_is_sent_in_blocks_that_each_have_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's time for a wait is for all bytes of one call: a slow line could not take an upload in it."""
+    sizes: list[int] = []
+    send = HTTPConnection.send
+
+    def recorded(self: HTTPConnection, data: bytes) -> None:
+        sizes.append(len(data))
+        send(self, data)
+
+    monkeypatch.setattr(HTTPConnection, "send", recorded)
+    body = b"x" * 3_000_000
+    with answering(lambda _: Answer(201)) as server, http.session() as session:
+        for _ in range(2):
+            session.put(f"http://{server.host}/", data=body)
+        assert [asked.body for asked in server.asked] == [body, body]
+    assert max(sizes) <= 1 << 16
 
 
 def test_a_server_that_sends_nothing_ends_in_time() -> None:

@@ -250,6 +250,8 @@ def test_the_link_to_the_repository_is_explained(ghcr: Ghcr) -> None:
         ("PUT", "/manifests/", Answer(502, {}, b"<html>")),
         ("PUT", "/manifests/", Answer(cut=True)),
         ("PUT", "/uploads/", Answer(cut=True)),
+        ("PUT", "/uploads/", error(400, "DIGEST_INVALID")),
+        ("PUT", "/manifests/", error(404, "MANIFEST_BLOB_UNKNOWN")),
     ],
 )
 def test_a_push_that_failed_once_is_repeated_as_a_whole(ghcr: Ghcr, stumble: tuple[str, str, Answer]) -> None:
@@ -268,6 +270,28 @@ def test_a_rule_for_the_names_of_tags_is_named_as_the_cause(ghcr: Ghcr) -> None:
             push(ghcr)
     assert (stop.value.reason, "no rule allows this tag" in stop.value.why) == ("unknown-state", True)
     assert "docs/registries.md" in (stop.value.next or "")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason", "cure"),
+    [
+        (error(404, "NOT_FOUND", "project acme not found"), "missing-permission", "Create the repository"),
+        (error(401, "UNAUTHORIZED", "project acme not found"), "missing-permission", "Create the repository"),
+        (error(400, "NAME_INVALID"), "bad-input", "Use a name that"),
+        (
+            error(403, "DENIED", "Quota exceeded when processing the request"),
+            "server-error",
+            "raise its quota",
+        ),
+        (error(415, "UNSUPPORTED"), "unknown-state", "stores this kind of artifact"),
+    ],
+)
+def test_a_refused_push_names_its_own_cure(ghcr: Ghcr, refusal: Answer, reason: str, cure: str) -> None:
+    ghcr.stumbles = [("POST", "/uploads/", refusal)] * 4
+    with answering(ghcr) as server, pytest.raises(Stop) as stop:
+        ghcr.host = server.host
+        push(ghcr)
+    assert (stop.value.reason, cure in (stop.value.next or "")) == (reason, True), stop.value.next
 
 
 @pytest.mark.parametrize(

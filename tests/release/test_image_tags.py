@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stagegate.errors import Stop
 from stagegate.model import IMAGE_TAG
 from stagegate.release.image_tags import verify
+from stagegate.release.image_tags.facts import read
 from stagegate.release.image_tags.plan import (
     FLOATING,
     TagFacts,
@@ -93,6 +96,39 @@ def test_an_unknown_kind_of_floating_tag_is_refused() -> None:
     with pytest.raises(Stop) as stop:
         chosen("latest newest")
     assert stop.value.reason == "bad-input"
+
+
+class Tags:
+    """A registry of one image with the given tags."""
+
+    def __init__(self, *tags: str) -> None:
+        self._tags = tags
+
+    def tags(self, _: str) -> tuple[str, ...]:
+        return self._tags
+
+    def digest(self, reference: str) -> str | None:
+        return DIGEST if "@" in reference or reference.rpartition(":")[2] in self._tags else None
+
+
+@pytest.mark.parametrize(
+    ("form", "there"),
+    [
+        ("{version}-alpine", "2.0.0-alpine"),
+        ("shop-{version}-slim", "shop-2.0.0-slim"),
+        ("v{version}", "v2.0.0"),
+    ],
+)
+def test_latest_stays_on_the_highest_version_whatever_the_form_of_tags(form: str, there: str) -> None:
+    for version, moves in (("1.1.1", False), ("2.0.1", True), ("2.0.1+7", True)):
+        names = (form.replace("{version}", version).replace("+", "_"),)
+        registry: Any = Tags(there)
+        facts = read({IMAGE: DIGEST}, version, names, "c" * 40, registry, floating=("latest",))
+        decided = plan(version, names, "c" * 40, facts, floating=("latest",))
+        assert ("latest" in {tagging.tag for tagging in decided}) == moves, version
+    strays = TagFacts(digests={}, present={}, published={IMAGE: ("2.0.0",)}, released=frozenset())
+    (stray_tag,) = stray(strays, "1.1.1", (form.replace("{version}", "1.1.1"),))
+    assert stray_tag.object == f"{IMAGE}:{there}"
 
 
 def test_a_tag_that_belongs_to_no_release_is_reported_with_its_removal() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import requests
@@ -36,7 +38,8 @@ class TimedAdapter(HTTPAdapter):
         """The response; its body is already read unless `stream`: then the caller limits it."""
         limits = timeout or (self._connect_seconds, READ_SECONDS)
         through = proxies or self._proxies(request.url or "")
-        response = super().send(request, True, limits, verify, cert, through)  # type: ignore[arg-type]
+        with _in_blocks(request):
+            response = super().send(request, True, limits, verify, cert, through)  # type: ignore[arg-type]
         if not stream:
             response._content = _whole(response, time.monotonic() + BODY_SECONDS)
         return response
@@ -48,6 +51,18 @@ class TimedAdapter(HTTPAdapter):
         if origin not in self._by_origin:
             self._by_origin[origin] = get_environ_proxies(origin)
         return self._by_origin[origin]
+
+
+@contextmanager
+def _in_blocks(request: requests.PreparedRequest) -> Iterator[None]:
+    """Send the body block by block: Python allows the time for one wait to all bytes that it is given at once."""
+    body = request.body
+    if isinstance(body, bytes) and body:
+        request.body = BytesIO(body)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        request.body = body
 
 
 def _whole(response: requests.Response, end: float) -> bytes:

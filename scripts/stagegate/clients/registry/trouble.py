@@ -20,6 +20,21 @@ _REFUSED_TAG = (
     "Change the registry's rule that refuses this, such as one for the names of tags: docs/registries.md lists the "
     "tags that are written."
 )
+_LOST = frozenset(
+    {
+        "BLOB_UPLOAD_UNKNOWN",
+        "BLOB_UPLOAD_INVALID",
+        "BLOB_UNKNOWN",
+        "MANIFEST_BLOB_UNKNOWN",
+        "DIGEST_INVALID",
+        "SIZE_INVALID",
+    }
+)
+_KIND = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
+_REFUSED_KIND = (
+    "Use a registry that stores this kind of artifact. Helm charts are OCI artifacts; docs/registries.md lists all "
+    "that is written."
+)
 _GHCR_LINK = (
     "On GitHub, open the package, go to Package settings > Manage Actions access, and give this repository the "
     "role Write (or connect the package to the repository); the job needs `permissions: packages: write`."
@@ -46,43 +61,75 @@ class RegistryRefusal:
             return Stop(
                 "version-taken", what, why, "Publish a new version; this registry never changes a tag."
             )
+        if "push" in doing and self._full:
+            return Stop(
+                "server-error", what, why, "Delete what nobody needs from the registry, or raise its quota."
+            )
         if self.status in (401, 403):
             wrong = self.status == 401 and bool(login) and not self._unlinked
             right = _permission(target, login, write="push" in doing, linked=self._unlinked)
             next_step = (
                 f"Check registry-username ({login}) and registry-password. {right}" if wrong else right
             )
+            if self._unknown:
+                next_step = f"{_missing(target)} If it exists: {next_step[:1].lower()}{next_step[1:]}"
             kind = Stop if self.status == 401 or self._unlinked else Transient
             return kind("missing-permission", what, why, next_step)
         if self.status == 429:
             wait = self.headers.get("Retry-After", "")
             after = f"Run again after {wait} seconds." if wait.isdigit() else "Run again later."
             return Transient("rate-limited", what, why, after)
-        if self.status == 404 and "BLOB_UPLOAD_UNKNOWN" in self.codes:
-            return Transient("server-error", what, why, "Run again; the registry lost the upload.")
+        if "push" in doing and self.codes & _LOST:
+            return Transient("server-error", what, why, "Run again; the registry lost a part of the upload.")
         if self.status >= 500 or self.status == 408:
             return Transient("server-error", what, why, "Run again when it works; nothing was changed.")
-        if self.status == 404 and "NAME_UNKNOWN" in self.codes and "push" in doing:
-            cure = f"Create the repository {target.path} on {target.host} first (Amazon ECR and others require it)."
-            return Stop("missing-permission", what, why, cure)
+        return self._lasting(target, what, why, pushing="push" in doing)
+
+    def _lasting(self, target: Reference, what: str, why: str, *, pushing: bool) -> Stop:
+        """The Stop for a refusal that the same request would meet again."""
+        if self.status == 404 and self.codes & _ABSENT and pushing:
+            return Stop("missing-permission", what, why, _missing(target))
         if self.status == 405:
             return Stop("server-error", what, why, "Run again when it is no longer read-only.")
         if self.status == 413:
             return Stop("bad-input", what, why, "Make the artifact smaller, or raise the registry's limit.")
-        if self.codes:  # it is a registry, and says itself what it does not accept
+        if "NAME_INVALID" in self.codes:
             return Stop(
-                "unknown-state", what, why, _REFUSED_TAG if "push" in doing else "Correct the reference."
+                "bad-input", what, why, f"Use a name that {target.host} accepts instead of {target.path}."
             )
+        if self.codes and pushing:  # it is a registry, and reports what it does not accept
+            return Stop("unknown-state", what, why, _REFUSED_KIND if self.codes & _KIND else _REFUSED_TAG)
+        if self.codes:
+            return Stop("unknown-state", what, why, "Correct the reference.")
         return Stop("unknown-state", what, why, "Check that the host is a container registry.")
 
     @property
     def _unlinked(self) -> bool:
         return "write_package" in self.text or "permission_denied" in self.text
 
+    @property
+    def _unknown(self) -> bool:
+        """Whether a refused login may mean a repository or project that does not exist."""
+        return "not found" in self.text or "not exist" in self.text
+
+    @property
+    def _full(self) -> bool:
+        """Whether the registry's storage is used up: 507, and 403 or 412 of Harbor."""
+        words = self.text.lower()
+        named = "quota" in words or ("exceed" in words and "rate" not in words)
+        return self.status == 507 or (self.status in (403, 412) and named)
+
 
 def absent(answer: requests.Response, body: bytes) -> bool:
     """Whether the registry itself reports that there is no such manifest, tag or repository: not just any 404."""
     return answer.status_code == 404 and bool(_errors(body)[0] & _ABSENT)
+
+
+def _missing(target: Reference) -> str:
+    return (
+        f"Create the repository {target.path} on {target.host} first (Amazon ECR and others require it; Harbor "
+        "requires its project)."
+    )
 
 
 def _permission(target: Reference, login: str, *, write: bool, linked: bool) -> str:

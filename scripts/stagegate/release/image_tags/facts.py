@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.release.image_tags.plan import TagFacts, fixed_tags, floating_tags
+from stagegate.release.image_tags.plan import TagFacts, fixed_tags, floating_tags, forms_of
 
 
 def read(
@@ -25,7 +25,7 @@ def read(
     `names` are the tags of the release, `floating` the kinds of floating tags, `released` the versions with a git
     tag (None: unknown).
     """
-    starts = {"v", *(name[: name.find(version)] for name in names if version in name)}
+    forms = {("v", ""), *forms_of(names, version)}
     present: dict[str, dict[str, str]] = {}
     published: dict[str, tuple[str, ...]] = {}
     for image, digest in digests.items():
@@ -38,10 +38,10 @@ def read(
             )
         if floating:
             versions = {
-                tag.removeprefix(start)
+                tag[len(start) : len(tag) - len(end)].replace("_", "+")
                 for tag in registry.tags(image)
-                for start in starts
-                if tag.startswith(start)
+                for start, end in forms
+                if tag.startswith(start) and tag.endswith(end)
             }
             published[image] = tuple(sorted(versions - {version}))
         moving = floating_tags(version, published.get(image, ()), floating)

@@ -46,6 +46,13 @@ def fixed_tags(names: tuple[str, ...], commit: str, digest: str) -> tuple[str, .
     return (*names, f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
 
 
+def forms_of(names: tuple[str, ...], version: str) -> tuple[tuple[str, str], ...]:
+    """What is before and after the version in each of the release's `names`: a form may have a suffix."""
+    written = version.replace("+", "_")  # a registry takes no plus
+    parts = (name.partition(written) for name in names if written in name)
+    return tuple((start, end) for start, _, end in parts)
+
+
 def chosen(floating: str) -> tuple[str, ...]:
     """The kinds of floating tags in an input: `true` for all of FLOATING, or a list. Stop(bad-input)."""
     words = [word for word in floating.replace(",", " ").split() if word != "false"]
@@ -96,14 +103,14 @@ def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Findin
     if facts.released is None:
         return ()
     current = Version.parse(version)
-    form = next((name for name in names if version in name), version)
+    start, end = next(iter(forms_of(names, version)), ("", ""))
     findings = []
     for image, published in facts.published.items():
         for text in published:
             parsed = Version.parse(text) if Version.is_valid(text) else current
             if parsed.prerelease or parsed <= current or text in facts.released:
                 continue
-            tag = f"{image}:{form.replace(version, text)}"
+            tag = f"{image}:{start}{text.replace('+', '_')}{end}"
             findings.append(
                 Finding(
                     rule="stray-tag",
