@@ -48,12 +48,13 @@ def verify(image: str, digest: str, predicate: str, repository: str, server_url:
     else:
         return Verified(state="unknown", detail="neither gh nor cosign is installed to verify it")
     try:
-        done = process.run(*words, env=environment, timeout=_TIMEOUT, secrets=(token,), check=False)
+        completed = process.run(*words, env=environment, timeout=_TIMEOUT, secrets=(token,), check=False)
     except Stop as stop:
         return Verified(state="unknown", detail=f"{stop.what} {stop.why}")
-    if done.code:
+    if completed.code:
         explanation = next(
-            (line.strip() for line in reversed(done.errors.splitlines()) if line.strip()), "no reason given"
+            (line.strip() for line in reversed(completed.errors.splitlines()) if line.strip()),
+            "no reason given",
         )
         return Verified(state="unknown", detail=f"{tool} did not verify it: {explanation[:200]}")
     return Verified(state="verified", detail=f"verified by {tool}")

@@ -9,14 +9,14 @@ from stagegate.errors import Stop
 from stagegate.runner.context import Context
 
 
-def released_commit(given: str, context: Context) -> str:
+def released_commit(requested: str, context: Context) -> str:
     """The full commit of the release: `given`, else the workspace's HEAD, else (no checkout) the run's.
 
     HEAD before the run's commit, because a release commit is made after the push that started the run.
     Stop(bad-input) for anything but 40 hexadecimal digits.
     """
     checked_out = (context.workspace / ".git").exists()
-    commit = given or (git.head(context.workspace) if checked_out else context.sha)
+    commit = requested or (git.head(context.workspace) if checked_out else context.sha)
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise Stop(
             "bad-input",

@@ -51,8 +51,8 @@ class Connections:
     @property
     def calls(self) -> Calls:
         """Requests to GitHub so far."""
-        both = (self.app.calls,) if self.app is self.pins else (self.app.calls, self.pins.calls)
-        return Calls(read=sum(c.read for c in both), write=sum(c.write for c in both))
+        calls_by_client = (self.app.calls,) if self.app is self.pins else (self.app.calls, self.pins.calls)
+        return Calls(read=sum(c.read for c in calls_by_client), write=sum(c.write for c in calls_by_client))
 
 
 def open_connections(

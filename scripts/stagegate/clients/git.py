@@ -119,33 +119,33 @@ def git(
     return process.run("git", *words, cwd=cwd, check=check, env=settings, input=input, timeout=timeout)
 
 
-def said(cwd: Path, *args: str) -> str:
+def output(cwd: Path, *args: str) -> str:
     """Git's output, stripped; empty when it failed, as in a folder that is not a clone."""
-    done = git(cwd, *args, check=False)
-    return "" if done.code else done.text.strip("\n")
+    completed = git(cwd, *args, check=False)
+    return "" if completed.code else completed.text.strip("\n")
 
 
 def head(cwd: Path) -> str:
     """The checked-out commit; Stop(missing-file) outside a repository."""
-    done = git(cwd, "rev-parse", "--verify", "HEAD^{commit}", check=False)
-    if done.code:
+    completed = git(cwd, "rev-parse", "--verify", "HEAD^{commit}", check=False)
+    if completed.code:
         raise Stop(
             "missing-file",
             "The workspace is not a git repository with a commit.",
-            done.errors.strip() or "git found no HEAD.",
+            completed.errors.strip() or "git found no HEAD.",
             "Run actions/checkout before this action.",
         )
-    return done.text.strip()
+    return completed.text.strip()
 
 
 def branch(cwd: Path) -> str:
     """The checked-out branch, or `HEAD` when none is."""
-    return said(cwd, "symbolic-ref", "--quiet", "--short", "HEAD") or "HEAD"
+    return output(cwd, "symbolic-ref", "--quiet", "--short", "HEAD") or "HEAD"
 
 
 def files(cwd: Path) -> list[str]:
     """The files that Git tracks or would track, by path from the folder; none outside a repository."""
-    listed = said(cwd, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = output(cwd, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return [name for name in listed.split("\0") if name]
 
 
@@ -157,7 +157,7 @@ def repository_of(address: str) -> str:
 
 def origin(cwd: Path) -> str:
     """`owner/name` of the checkout's origin; empty where it has none or a path."""
-    return repository_of(said(cwd, "remote", "get-url", "origin"))
+    return repository_of(output(cwd, "remote", "get-url", "origin"))
 
 
 def commits(cwd: Path, shas: Iterable[str], *, root_only: bool = False) -> tuple[LocalCommit, ...]:
@@ -203,7 +203,7 @@ def parts(message: str) -> tuple[str, str]:
 
 
 def unreachable(error: ProgramFailed) -> Stop:
-    """The Stop for a remote repository that does not answer git."""
+    """The Stop for a remote repository that does not respond git."""
     return Stop(
         "unreachable",
         "The remote repository cannot be read.",
@@ -212,8 +212,8 @@ def unreachable(error: ProgramFailed) -> Stop:
     )
 
 
-def _said(done: Completed) -> str:
+def _said(completed: Completed) -> str:
     """The line that names the trouble, without its full stop."""
-    lines = done.errors.strip().splitlines() or ["no message"]
+    lines = completed.errors.strip().splitlines() or ["no message"]
     named = (line for line in lines if line.startswith(("fatal:", "error:", "remote:")))
     return log.redact(next(named, lines[-1])).rstrip(".")

@@ -54,18 +54,18 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         """
         from heapq import heappop, heappush
 
-        first, *others = self.parents[merge]
-        on_main = {places[sha]: False for sha in others if sha in places}
+        first, *merged = self.parents[merge]
+        on_main = {places[sha]: False for sha in merged if sha in places}
         if first in places:
             on_main[places[first]] = True
         waiting = sorted(on_main)  # a heap, and no commit is before one of its children in it
-        beside, left = [], sum(not main for main in on_main.values())
-        while left:
+        beside, remaining = [], sum(not main for main in on_main.values())
+        while remaining:
             place = heappop(waiting)
             main = on_main.pop(place)
             if not main:
                 beside.append(place)
-                left -= 1
+                remaining -= 1
             for parent in self.parents[names[place]]:
                 at = places.get(parent)
                 if at is None:
@@ -73,8 +73,8 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
                 if at not in on_main:
                     heappush(waiting, at)
                     on_main[at] = main
-                    left += not main
+                    remaining += not main
                 elif main and not on_main[at]:
                     on_main[at] = True
-                    left -= 1
+                    remaining -= 1
         return beside[::-1]

@@ -25,22 +25,22 @@ def remote(room: Scratch, branch: str) -> Remote:
     """The branch and the tags of origin, in one request. Stop(unreachable)."""
     patterns = (f"refs/heads/{branch}", "refs/tags/*")
     try:
-        done = git.git(
+        completed = git.git(
             room.path, "ls-remote", "--upload-pack=git-upload-pack", "origin", *patterns, env=room.env
         )
     except ProgramFailed as error:
         raise git.unreachable(error) from error
-    return _refs(done.text.splitlines(), branch)
+    return _refs(completed.text.splitlines(), branch)
 
 
 def local(checkout: Path, branch: str) -> Remote:
     """The same refs as the checkout has them: the commit that is checked out stands for its branch."""
-    done = git.git(checkout, "show-ref", "--dereference", "--head", "--heads", "--tags", check=False)
-    lines = [line.replace(" ", "\t", 1) for line in done.text.splitlines()]
+    completed = git.git(checkout, "show-ref", "--dereference", "--head", "--heads", "--tags", check=False)
+    lines = [line.replace(" ", "\t", 1) for line in completed.text.splitlines()]
     head = next((line.partition("\t")[0] for line in lines if line.endswith("\tHEAD")), "")
     refs = _refs(lines, branch)
-    own = refs.tip in ("", head) or git.branch(checkout) in ("HEAD", branch)
-    return Remote(tip=head if own else refs.tip, tags=refs.tags)
+    is_checked_out = refs.tip in ("", head) or git.branch(checkout) in ("HEAD", branch)
+    return Remote(tip=head if is_checked_out else refs.tip, tags=refs.tags)
 
 
 def _refs(lines: Iterable[str], branch: str) -> Remote:

@@ -48,11 +48,13 @@ def listed(folder: Path, commit: str, *paths: str) -> tuple[Row, ...]:
 
 def contents(folder: Path, oids: Iterable[str]) -> dict[str, bytes]:
     """The contents of files by object ID, read by one git. Stop(missing-file) where one is not there."""
-    wanted = sorted(set(oids))
-    raw = git.git(folder, "cat-file", "--batch", input="".join(f"{oid}\n" for oid in wanted).encode()).stdout
+    object_ids = sorted(set(oids))
+    raw = git.git(
+        folder, "cat-file", "--batch", input="".join(f"{oid}\n" for oid in object_ids).encode()
+    ).stdout
     by_oid: dict[str, bytes] = {}
     at = 0
-    for oid in wanted:
+    for oid in object_ids:
         end = raw.index(b"\n", at)
         about = raw[at:end].decode().split(" ")
         if about[:2] != [oid, "blob"]:
@@ -94,9 +96,9 @@ def _checked(listed: bytes, root: str) -> Entries | None:
     try:
         for row in rows(listed):
             path = row.name.decode()
-            parent, own = posixpath.split(path)
+            parent, name = posixpath.split(path)
             # In the object itself the mode of a folder has no leading zero.
-            contents[parent] += b"%s %s\0" % (row.mode.lstrip("0").encode(), own.encode()) + bytes.fromhex(
+            contents[parent] += b"%s %s\0" % (row.mode.lstrip("0").encode(), name.encode()) + bytes.fromhex(
                 row.oid
             )
             if row.mode == FOLDER:

@@ -46,10 +46,10 @@ def version() -> str:
     remembered = helm_version.remembered(program)
     if _fits(remembered):
         return remembered
-    done = process.run(
+    completed = process.run(
         "helm", "version", "--template", "{{.Version}}", env=environment(), timeout=30, check=False
     )
-    text = done.text.strip().removeprefix("v")
+    text = completed.text.strip().removeprefix("v")
     if not _fits(text):
         raise Stop(
             "missing-tool",
@@ -100,14 +100,14 @@ def template(
     flags += ["--skip-schema-validation"] if not check_schema and installed >= Version(3, 16) else []
     with values_files(values, names, set_files) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
-        done = _bounded(argv)
-        if done.code and keep_broken and _NOT_YAML.search(done.errors):
+        completed = _bounded(argv)
+        if completed.code and keep_broken and _NOT_YAML.search(completed.errors):
             # Helm prints what it rendered, and the documents with it, only when it is asked to debug.
             debugged = _bounded([*argv[:2], "--debug", *argv[2:]])
-            done = msgspec.structs.replace(debugged, code=0) if debugged.stdout.strip() else done
-    if done.code:
-        raise failed(f"Chart {chart.name} does not render.", done)
-    if len(done.stdout) > OUTPUT_LIMIT:
+            completed = msgspec.structs.replace(debugged, code=0) if debugged.stdout.strip() else completed
+    if completed.code:
+        raise failed(f"Chart {chart.name} does not render.", completed)
+    if len(completed.stdout) > OUTPUT_LIMIT:
         raise Stop(
             "findings",
             f"Chart {chart.name} renders to more than {OUTPUT_LIMIT >> 20} MiB.",
@@ -115,7 +115,7 @@ def template(
             "Look for a loop in its templates.",
         )
     try:
-        return done.stdout.decode("utf-8")
+        return completed.stdout.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Stop(
             "findings",
@@ -136,21 +136,21 @@ def _bounded(argv: Sequence[str]) -> process.Completed:
     )
 
 
-def explanation(done: process.Completed) -> str:
+def explanation(completed: process.Completed) -> str:
     """Helm's own sentence about its failure, on one line, without its advice about flags."""
-    lines = [line.strip() for line in done.errors.splitlines() if line.strip()]
+    lines = [line.strip() for line in completed.errors.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("WARNING:", "Use --debug", "walk.go", "level="))]
     return log.redact(OURS.sub("", " ".join(lines)).removeprefix("Error: "))[:800]
 
 
-def failed(what: str, done: process.Completed) -> Stop:
+def failed(what: str, completed: process.Completed) -> Stop:
     """Stop(findings) that quotes helm; `file` is the place in the chart that helm names, if any."""
-    reason = explanation(done)
+    reason = explanation(completed)
     place = _PLACE.search(reason + " ")
     return Stop(
         "findings",
         what,
-        f"helm reported: {reason or f'nothing, and ends with {done.code}'}.",
+        f"helm reported: {reason or f'nothing, and ends with {completed.code}'}.",
         "Correct the chart or the values and run again.",
         file=place[1] if place else None,
         line=int(place[2]) if place and place[2] else None,

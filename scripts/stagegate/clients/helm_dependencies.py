@@ -43,21 +43,21 @@ def build(chart: Path, logins: Mapping[str, Credentials] | None = None) -> None:
             )
             if added.code:
                 raise _fetching(f"The chart repository {url} cannot be used.", added)
-        done = process.run(
+        completed = process.run(
             "helm", "dependency", "build", "--", str(chart), env=env, timeout=_FETCH_SECONDS, check=False
         )
-    if done.code:
-        raise _fetching(f"The dependencies of chart {chart.name} cannot be fetched.", done)
+    if completed.code:
+        raise _fetching(f"The dependencies of chart {chart.name} cannot be fetched.", completed)
 
 
-def _fetching(what: str, done: process.Completed) -> Stop:
+def _fetching(what: str, completed: process.Completed) -> Stop:
     """Stop(unreachable) where the network or the server failed, else Stop(findings)."""
-    if not _UNREACHABLE.search(done.errors):
-        return helm.failed(what, done)
+    if not _UNREACHABLE.search(completed.errors):
+        return helm.failed(what, completed)
     return Stop(
         "unreachable",
         what,
-        f"helm reported: {helm.explanation(done)}.",
+        f"helm reported: {helm.explanation(completed)}.",
         "Run again when the server can be reached.",
     )
 

@@ -55,13 +55,17 @@ def lint(
             "--",
             str(chart),
         ]
-        done = process.run(*argv, env=helm.environment(), timeout=helm.SECONDS, check=False)
-    messages = tuple(_lint_messages(helm.OURS.sub("", done.text)))
-    if done.code and not any(m.severity == "error" or (strict and m.severity == "warning") for m in messages):
+        completed = process.run(*argv, env=helm.environment(), timeout=helm.SECONDS, check=False)
+    messages = tuple(_lint_messages(helm.OURS.sub("", completed.text)))
+    if completed.code and not any(
+        m.severity == "error" or (strict and m.severity == "warning") for m in messages
+    ):
         messages += (
-            LintMessage(severity="error", file="", text=helm.explanation(done) or f"ended with {done.code}"),
+            LintMessage(
+                severity="error", file="", text=helm.explanation(completed) or f"ended with {completed.code}"
+            ),
         )
-    return Lint(passed=done.code == 0, messages=messages)
+    return Lint(passed=completed.code == 0, messages=messages)
 
 
 def _lint_messages(output: str) -> Iterator[LintMessage]:

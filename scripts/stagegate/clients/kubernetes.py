@@ -24,7 +24,7 @@ from stagegate.runner import log
 
 Json = dict[str, Any]
 _POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_LIMIT = 500  # objects in one answer
+_LIMIT = 500  # objects in one response
 _PAGES = 40
 
 
@@ -58,10 +58,10 @@ class KubernetesApi:
 
     def get(self, path: str) -> Json | None:
         """One object, or None where there is none. Stop for everything else."""
-        answer = self._send(path, {})
-        if answer.status_code == 404 and _is_status(answer):
+        response = self._send(path, {})
+        if response.status_code == 404 and _is_status(response):
             return None
-        return _document(self._refuse(answer, path), path)
+        return _document(self._refuse(response, path), path)
 
     def objects(self, path: str, selector: str = "") -> list[Json]:
         """Every object below a path, however many answers that takes."""
@@ -69,8 +69,8 @@ class KubernetesApi:
         more = ""
         for _ in range(_PAGES):
             query = {"limit": str(_LIMIT), "labelSelector": selector, "continue": more}
-            answer = self._send(path, {key: value for key, value in query.items() if value})
-            document = _document(self._refuse(answer, path), path)
+            response = self._send(path, {key: value for key, value in query.items() if value})
+            document = _document(self._refuse(response, path), path)
             documents += [item for item in document.get("items") or () if isinstance(item, dict)]
             more = str((document.get("metadata") or {}).get("continue") or "")
             if not more:
@@ -87,11 +87,11 @@ class KubernetesApi:
             lambda: self._session.get(address, params=query, verify=verify, cert=cert, allow_redirects=False),
         )
 
-    def _refuse(self, answer: requests.Response, path: str) -> requests.Response:
-        status, host = answer.status_code, _host(self._access.server)
+    def _refuse(self, response: requests.Response, path: str) -> requests.Response:
+        status, host = response.status_code, _host(self._access.server)
         if status == 200:
-            return answer
-        reported = f"It reported: {_said(answer)}."
+            return response
+        reported = f"It reported: {_said(response)}."
         if status == 401:
             raise Stop(
                 "token-expired",
@@ -116,9 +116,9 @@ class KubernetesApi:
 
 def access(environ: Mapping[str, str] = os.environ) -> ClusterAccess:
     """From `KUBECONFIG` (the first file that exists), `~/.kube/config`, or the pod. Stop(bad-settings) for none."""
-    listed = [Path(one) for one in environ.get("KUBECONFIG", "").split(os.pathsep) if one]
+    listed = [Path(path) for path in environ.get("KUBECONFIG", "").split(os.pathsep) if path]
     files = listed or [Path(environ.get("HOME", "/")) / ".kube" / "config"]
-    file = next((one for one in files if one.is_file()), None)
+    file = next((path for path in files if path.is_file()), None)
     if file is not None:
         return from_kubeconfig(file)
     if environ.get("KUBERNETES_SERVICE_HOST") and (_POD / "token").is_file():
@@ -177,15 +177,15 @@ def _token_of_command(user: Json, beside: Path) -> str:
         return ""
     version = str(command.get("apiVersion") or "client.authentication.k8s.io/v1")
     credential_request = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
-    variables = {str(one["name"]): str(one["value"]) for one in command.get("env") or ()}
-    argv = (str(command.get("command")), *(str(one) for one in command.get("args") or ()))
+    variables = {str(item["name"]): str(item["value"]) for item in command.get("env") or ()}
+    argv = (str(command.get("command")), *(str(item) for item in command.get("args") or ()))
     try:
-        done = process.run(
+        completed = process.run(
             *argv,
             cwd=beside.parent,
             env={**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(credential_request)},
         )
-        return str(json.loads(done.text)["status"]["token"])
+        return str(json.loads(completed.text)["status"]["token"])
     except (process.ProgramFailed, ValueError, LookupError, TypeError) as error:
         raise Stop(
             "missing-permission",
@@ -221,19 +221,19 @@ def _host(server: str) -> str:
     return server.split("://", 1)[-1].split("/", 1)[0]
 
 
-def _is_status(answer: requests.Response) -> bool:
+def _is_status(response: requests.Response) -> bool:
     try:
-        return bool(answer.json().get("kind") == "Status")
+        return bool(response.json().get("kind") == "Status")
     except (ValueError, AttributeError):
         return False
 
 
-def _document(answer: requests.Response, path: str) -> Json:
+def _document(response: requests.Response, path: str) -> Json:
     try:
-        document = answer.json()
+        document = response.json()
     except ValueError as error:
         raise _odd(
-            path, "an answer that is not JSON", "Compare the address with the API server's."
+            path, "a response that is not JSON", "Compare the address with the API server's."
         ) from error
     if not isinstance(document, dict):
         raise _odd(path, "JSON that is not an object", "Compare the address with the API server's.")
@@ -249,9 +249,9 @@ def _odd(path: str, what: str, next_step: str) -> Stop:
     )
 
 
-def _said(answer: requests.Response) -> str:
+def _said(response: requests.Response) -> str:
     try:
-        message = answer.json().get("message")
+        message = response.json().get("message")
     except (ValueError, AttributeError):
         message = None
-    return log.redact(" ".join(str(message or f"HTTP {answer.status_code}").split()))[:200].rstrip(".")
+    return log.redact(" ".join(str(message or f"HTTP {response.status_code}").split()))[:200].rstrip(".")

@@ -117,8 +117,8 @@ def bound(thread: Thread, selected: Iterable[App], command: Command) -> str:
 def own_branches(app: App, environment: str) -> tuple[str, ...]:
     """Branches of the promotion and of the rollback of an app into an environment (all of them when empty)."""
     name = app.settings.app
-    every = [place.name for place in app.settings.environments]
-    places = [environment] if environment and environment != marks.ALL else every
+    names = [place.name for place in app.settings.environments]
+    places = [environment] if environment and environment != marks.ALL else names
     return tuple(branch for place in places for branch in branch_names.both(name, place))
 
 

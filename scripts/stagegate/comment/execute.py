@@ -46,8 +46,8 @@ def promotion(mode: Mode) -> Effect:
 
     def effect(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
         context = msgspec.structs.replace(order.context, actor=events.author(order.event))
-        done = promote.for_apps(request(order, mode), order.inputs, context, order.apps)
-        return msgspec.structs.replace(answer, result=done)
+        result_of_promotion = promote.for_apps(request(order, mode), order.inputs, context, order.apps)
+        return msgspec.structs.replace(answer, result=result_of_promotion)
 
     return effect
 
@@ -71,15 +71,19 @@ def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
         connections = run.connect(inputs, app.settings, order.context)
         place = order.command.environment
         shown.append(status.read(app, connections, order.now, environment=place, full=False))
-    done = result.reported(shown)
-    return msgspec.structs.replace(answer, apps=tuple(shown), at=rfc3339(order.now), result=done)
+    reported = result.reported(shown)
+    return msgspec.structs.replace(answer, apps=tuple(shown), at=rfc3339(order.now), result=reported)
 
 
 def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
     """Every command with its meaning and the permission it takes in these apps; the reply contains them."""
     lines = tuple(
-        HelpLine(usage=one.usage, help=one.help, permission=_permission(one.permission, order.apps))
-        for one in order.definitions
+        HelpLine(
+            usage=definition.usage,
+            help=definition.help,
+            permission=_permission(definition.permission, order.apps),
+        )
+        for definition in order.definitions
     )
     return msgspec.structs.replace(answer, help=lines, result=result.helped())
 

@@ -34,9 +34,9 @@ def parse(body: str) -> Command:
         raise _wrong(COMMANDS["help"], "It does not begin with one of the commands")
     definition = COMMANDS[word[1]]
     line = _SEPARATOR.sub(" ", _one_line(body, definition)).rstrip(" ")
-    rest = line[len(word[0]) :]
-    match = _GRAMMAR[definition.name].fullmatch(rest.removeprefix(" "))
-    if match is None or (rest and not rest.startswith(" ")):
+    arguments = line[len(word[0]) :]
+    match = _GRAMMAR[definition.name].fullmatch(arguments.removeprefix(" "))
+    if match is None or (arguments and not arguments.startswith(" ")):
         raise _wrong(definition, "The words after it do not fit")
     parts = {key: value or "" for key, value in match.groupdict().items()}
     if parts.get("app") == "all" and not definition.takes_all:

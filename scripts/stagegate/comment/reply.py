@@ -39,20 +39,22 @@ def _head(answer: CommandAnswer) -> str:
     """The first lines, as a job summary has them: what happened to whose command, why, the next step, links."""
     result = answer.result
     what = markdown.code(answer.command.text) if answer.command else "a comment"
-    who = f"{what} by {markdown.code(answer.author)}"
+    title = f"{what} by {markdown.code(answer.author)}"
     if result is None:
         message = Message(what="Working on it.")
-        return summary.head(None, message, iter([who, markdown.link("run", answer.run_url)]))
+        return summary.head(None, message, iter([title, markdown.link("run", answer.run_url)]))
     about = summary.about(result, run_url=answer.run_url)
-    return summary.head(VERDICTS[result.reason].outcome, result.message, iter([who, *about]))
+    return summary.head(VERDICTS[result.reason].outcome, result.message, iter([title, *about]))
 
 
 def ours(comments: Iterable[hub.Comment], comment: int, viewer: Actor) -> hub.Comment | None:
     """Our newest answer to a comment; a marker in somebody else's text is only text."""
     replies = [
-        one
-        for one in comments
-        if viewer.same(one.author) and (match := _MARKER.match(one.body)) and int(match[1]) == comment
+        thread_comment
+        for thread_comment in comments
+        if viewer.same(thread_comment.author)
+        and (match := _MARKER.match(thread_comment.body))
+        and int(match[1]) == comment
     ]
     return replies[-1] if replies else None
 

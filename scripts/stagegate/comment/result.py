@@ -42,7 +42,7 @@ def broken(answer: CommandAnswer) -> CommandAnswer:
 
 def reported(apps: Sequence[AppStatus]) -> Result:
     """The result of `/status`: reported, or unknown-state when something could not be read."""
-    unread = [one.app for one in apps if not one.is_known]
+    unread = [app.app for app in apps if not app.is_known]
     if unread:
         return Result(
             reason="unknown-state",
@@ -52,7 +52,7 @@ def reported(apps: Sequence[AppStatus]) -> Result:
                 next="Write `/status` again, or see the log of the run.",
             ),
         )
-    places = [(one.app, place) for one in apps for place in one.environments]
+    places = [(app.app, place) for app in apps for place in app.environments]
     words = Counter(status_page.SIGNS[place.attention][1] for _, place in places)
     message = (
         ", ".join(f"{place.name} {place.version or 'no version'}" for _, place in places)
@@ -71,8 +71,8 @@ def helped() -> Result:
 def result(answer: CommandAnswer, reply_url: str, calls: Calls) -> Result:
     """The run's own result: that of the command, with what the command was."""
     command = answer.command
-    done = answer.result or ignored("there is no result")
-    of_promotion: Mapping[str, str] = done.outputs
+    reported_result = answer.result or ignored("there is no result")
+    of_promotion: Mapping[str, str] = reported_result.outputs
     outputs = {
         "command": command.name if command else "",
         "environment": command.environment if command else "",
@@ -80,5 +80,7 @@ def result(answer: CommandAnswer, reply_url: str, calls: Calls) -> Result:
         "pr-url": of_promotion.get("pr-url", ""),
         "reply-url": reply_url,
     }
-    total = Calls(read=done.calls.read + calls.read, write=done.calls.write + calls.write)
-    return msgspec.structs.replace(done, outputs=outputs, calls=total)
+    total = Calls(
+        read=reported_result.calls.read + calls.read, write=reported_result.calls.write + calls.write
+    )
+    return msgspec.structs.replace(reported_result, outputs=outputs, calls=total)

@@ -42,12 +42,12 @@ def proof(facts: Facts, records: Sequence[Record]) -> Record | None:
     return record if record.evidence.files == facts.files else None
 
 
-def unchanged(facts: Facts, known: Sequence[Record]) -> bool:
+def unchanged(facts: Facts, known_records: Sequence[Record]) -> bool:
     """Whether the last verdict here was good, about this release, and nothing that decides what runs changed since.
 
     Where the used files are not known, the release is: a version that passed and was not moved is not judged again.
     """
-    last = proven.last_good(known, facts.release)
+    last = proven.last_good(known_records, facts.release)
     if last is None or facts.pinned not in ("", facts.release.version):
         return False
     return not (last.files and facts.files) or last.files == facts.files
@@ -63,8 +63,8 @@ def looking(
     """
     files = pin_files.of((facts.environment,))
     last = next(iter(pins.history(facts.head, first=1, path=files[0])), None) if files else None
-    ours = last is not None and last.vouched and records.is_accepted(last.author, facts.accepted)
-    run = proven.mover(last.trailers, facts.environment.name, own_run) if last and ours else ""
+    is_ours = last is not None and last.vouched and records.is_accepted(last.author, facts.accepted)
+    run = proven.mover(last.trailers, facts.environment.name, own_run) if last and is_ours else ""
     if run and not _is_reviewed(facts, pins, pins.run_info(run)):
         return ""
     if last and run and _moved_since(facts, pins, last.sha):
@@ -108,13 +108,13 @@ def _is_reviewed(facts: Facts, pins: Hub, run: RunInfo) -> bool:
     return pins.permission(run.actor.login) in ("write", "maintain", "admin")
 
 
-def _moved_since(facts: Facts, pins: Hub, then: str) -> bool:
+def _moved_since(facts: Facts, pins: Hub, head_then: str) -> bool:
     """Whether pins or the values they name differ from what a commit has; unknown is changed."""
     now = _files(facts, pins, facts.head)
-    if then == facts.head:
+    if head_then == facts.head:
         return not proven.unchanged(now, now)
-    whole = pin_files.are_all({file: now[file] for file in pin_files.of((facts.environment,))})
-    return not whole or not proven.unchanged(_files(facts, pins, then), now)
+    compared = pin_files.are_all({file: now[file] for file in pin_files.of((facts.environment,))})
+    return not compared or not proven.unchanged(_files(facts, pins, head_then), now)
 
 
 def _files(facts: Facts, pins: Hub, at: str) -> Mapping[str, bytes | None]:

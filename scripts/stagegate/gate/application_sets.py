@@ -37,8 +37,8 @@ def _intervals(value: Any) -> list[float]:
         return [number for item in value for number in _intervals(item)]
     if not isinstance(value, dict):
         return []
-    own = value.get("requeueAfterSeconds")
-    own_interval = [float(own)] if isinstance(own, int | float) and own > 0 else []
+    interval = value.get("requeueAfterSeconds")
+    own_interval = [float(interval)] if isinstance(interval, int | float) and interval > 0 else []
     return own_interval + [number for item in value.values() for number in _intervals(item)]
 
 
@@ -47,10 +47,10 @@ def told(state: Progress, now: float) -> str:
     application = state.seen
     if application is None or not application.application_set or state.judgement.reason != "pin-not-applied":
         return ""
-    every = state.set_interval or DEFAULT
-    left = max(0.0, every - (now - state.history.since))
+    interval = state.set_interval or DEFAULT
+    left = max(0.0, interval - (now - state.history.since))
     return (
-        f"ApplicationSet {application.application_set} makes it and reads Git every {every:.0f} s, "
+        f"ApplicationSet {application.application_set} makes it and reads Git every {interval:.0f} s, "
         f"next within {left:.0f} s. A webhook of the Git server to Argo CD's ApplicationSet controller "
         "(/api/webhook) makes it read at once"
     )

@@ -79,13 +79,13 @@ def finish(
     return tuple(changes)
 
 
-def _told(hub: Hub, evidence: Evidence, said: tuple[str, str, str], *, done: bool) -> bool:
+def _told(hub: Hub, evidence: Evidence, status: tuple[str, str, str], *, done: bool) -> bool:
     """Write the commit status; whether it was written. It comes last: before the record is `done`, none of this
     verdict can exist, and none is read."""
     context = records.context(evidence.app, evidence.environment)
     if done:
-        return hub.set_status(evidence.commit, context, *said)
-    hub.set_first_status(evidence.commit, context, *said)
+        return hub.set_status(evidence.commit, context, *status)
+    hub.set_first_status(evidence.commit, context, *status)
     return True
 
 

@@ -40,7 +40,7 @@ def run(
     if report is not None:
         report.unlink(missing_ok=True)  # results of an earlier run would be believed
     try:
-        done = process.run_bounded(
+        completed = process.run_bounded(
             *gate.command,
             cwd=context.workspace,
             env=surroundings(release, environment, environ),
@@ -51,25 +51,25 @@ def run(
             raise
         return (Check(name="command", outcome="failed", detail=f"{stop.what} {stop.why}"),)
     with log.group(f"output of {gate.command[0]}"):
-        lines = (done.text + done.errors).splitlines()
+        lines = (completed.text + completed.errors).splitlines()
         if len(lines) > _SHOWN:
             log.say(f"(the last {_SHOWN} lines)")
         for line in lines[-_SHOWN:]:
             log.say(line[:500])
-    ended = f"exit code {done.code}" if done.code >= 0 else f"ended by signal {-done.code}"
+    ended = f"exit code {completed.code}" if completed.code >= 0 else f"ended by signal {-completed.code}"
     if report is None:
-        return (Check(name="command", outcome="passed" if done.code == 0 else "failed", detail=ended),)
+        return (Check(name="command", outcome="passed" if completed.code == 0 else "failed", detail=ended),)
     cases = tuple(_cases(report, gate.required))
-    if done.code == 0 or any(case.outcome == "failed" for case in cases):
+    if completed.code == 0 or any(case.outcome == "failed" for case in cases):
         return _with_required(cases, gate.required)
     return (*_with_required(cases, gate.required), Check(name="command", outcome="failed", detail=ended))
 
 
 def surroundings(release: Release, environment: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The command's environment: the job's, without what belongs to this step, with the release it tests."""
-    kept = {name: value for name, value in environ.items() if not _WITHHELD.match(name)}
+    allowed = {name: value for name, value in environ.items() if not _WITHHELD.match(name)}
     return {
-        **kept,
+        **allowed,
         "STAGEGATE_APP": release.app,
         "STAGEGATE_VERSION": release.version,
         "STAGEGATE_TAG": release.tag,
@@ -135,11 +135,13 @@ def _check(case: object, required: Sequence[str]) -> Check:
         if case.result and (bad or case.result)[0].message
         else ""
     )
-    wanted = any(name == one or case.name == one for one in required)
+    is_required = any(
+        name == name_of_required or case.name == name_of_required for name_of_required in required
+    )
     return Check(
         name=name[:200],
         outcome="failed" if bad else "skipped" if skipped else "passed",
-        required=wanted if required else not skipped,
+        required=is_required if required else not skipped,
         seconds=junit_shape.seconds(case),
         detail=log.redact(detail)[:400],
     )
@@ -159,22 +161,27 @@ def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:
     """
     if len(checks) <= room:
         return checks
-    own = [check for check in checks if check.name in OWN_CHECKS]
-    theirs = [check for check in checks if check.name not in OWN_CHECKS]
-    passed = [check for check in theirs if check.outcome == "passed"]
-    bad = sorted((one for one in theirs if one.outcome != "passed"), key=lambda check: not check.required)
-    worse, left = bad[: room // 2], bad[room // 2 :]
-    kept = passed[: room - len(own) - len(worse) - 4]
-    more = [*_rest(passed[len(kept) :], "passed"), *(one for o in _NOT_PASSED for one in _rest(left, o))]
-    return (*own, *worse, *kept, *more)
+    own_checks = [check for check in checks if check.name in OWN_CHECKS]
+    other_checks = [check for check in checks if check.name not in OWN_CHECKS]
+    passed = [check for check in other_checks if check.outcome == "passed"]
+    bad = sorted(
+        (check for check in other_checks if check.outcome != "passed"), key=lambda check: not check.required
+    )
+    worse, dropped = bad[: room // 2], bad[room // 2 :]
+    shown = passed[: room - len(own_checks) - len(worse) - 4]
+    more = [
+        *_rest(passed[len(shown) :], "passed"),
+        *(check for o in _NOT_PASSED for check in _rest(dropped, o)),
+    ]
+    return (*own_checks, *worse, *shown, *more)
 
 
 _NOT_PASSED: tuple[CheckOutcome, ...] = ("failed", "unknown", "skipped")
 
 
-def _rest(left: Sequence[Check], outcome: CheckOutcome) -> Iterator[Check]:
+def _rest(dropped: Sequence[Check], outcome: CheckOutcome) -> Iterator[Check]:
     """One entry for the checks that ended so and are left out."""
-    ended = [check for check in left if check.outcome == outcome]
+    ended = [check for check in dropped if check.outcome == outcome]
     if ended:
         required = outcome != "passed" and any(check.required for check in ended)
         name = f"{len(ended)} further checks" + ("" if outcome == "passed" else f" that are {outcome}")

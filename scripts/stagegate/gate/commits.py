@@ -71,10 +71,10 @@ def _touches(changed: tuple[str, ...], source: SourceSeen, watched: tuple[str, .
     """Whether a change reaches what the source shows; a list that may be cut counts as yes."""
     folder = source.path.strip("/")
     inside = folder + "/" if folder not in ("", ".") else ""
-    whole = bool(source.path) and not inside
+    covers_all = bool(source.path) and not inside
     return (
         len(changed) >= _LISTED
         or any(file in watched for file in changed)
-        or whole
+        or covers_all
         or bool(inside and any(file.startswith(inside) for file in changed))
     )

@@ -53,33 +53,33 @@ def compare(
     source: Source, rollout: Rollout, render: Callable[[Json], Rendering], namespace: Callable[[Json], str]
 ) -> Compared:
     """Compare every Application that was waited for with what Argo CD compared the cluster with."""
-    ours: list[Json] = []
+    rendered: list[Json] = []
     wrong: list[str] = []
     for application, document in zip(rollout.seen, rollout.documents, strict=True):
         try:
             rendering = render(document)
-            theirs = target_objects(source, application.name, document)
+            argocd_objects = target_objects(source, application.name, document)
         except Stop as trouble:
             return not_comparable(f"{trouble.what} {trouble.why}")
-        differences = content.differences(theirs, rendering.objects, namespace(document))
+        differences = content.differences(argocd_objects, rendering.objects, namespace(document))
         if differences and rendering.unsteady:
             return not_comparable(
                 f"the chart of {application.name} uses {rendering.unsteady}, which may render differently each time"
             )
         if differences and _moved(source, application.name, document):
             return not_comparable(f"{application.name} was compared against newer values in the meantime")
-        ours += rendering.objects
+        rendered += rendering.objects
         wrong += [f"{application.name}: {difference}" for difference in differences]
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    good = f"{len(ours)} objects are equal to those that the chart with the recorded digest renders"
+    good = f"{len(rendered)} objects are equal to those that the chart with the recorded digest renders"
     return Compared(
         check=Check(
             name="content",
             outcome="failed" if wrong else "passed",
             detail="; ".join(wrong[:3]) + more if wrong else good,
         ),
-        configuration=configuration(ours),
-        images=tuple(dict.fromkeys(images.written_in(ours))),
+        configuration=configuration(rendered),
+        images=tuple(dict.fromkeys(images.written_in(rendered))),
     )
 
 

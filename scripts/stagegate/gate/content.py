@@ -17,24 +17,24 @@ _TRACKING = (
 _DECIDING = ("argocd.argoproj.io/", "helm.sh/")  # annotations that decide what Argo CD does with an object
 
 
-def differences(theirs: Sequence[Json], ours: Sequence[Json], namespace: str) -> tuple[str, ...]:
+def differences(argocd_objects: Sequence[Json], rendered: Sequence[Json], namespace: str) -> tuple[str, ...]:
     """Objects in which Argo CD's manifests are not our render, by name; empty when they are equal.
 
     What Argo CD adds to track objects is nothing, values of Secrets are not compared (Argo CD hides them),
     and an object without a namespace lands in the Application's.
     """
-    own = _instance_labels(theirs, ours)
-    left = {_key(item, namespace): _plain(item, own) for item in theirs if item}
-    right = {_key(item, namespace): _plain(item, own) for item in ours if item}
+    instance_labels = _instance_labels(argocd_objects, rendered)
+    in_argocd = {_key(item, namespace): _plain(item, instance_labels) for item in argocd_objects if item}
+    in_render = {_key(item, namespace): _plain(item, instance_labels) for item in rendered if item}
     differing = []
-    for key in sorted({*left, *right}):
+    for key in sorted({*in_argocd, *in_render}):
         name = "/".join(part for part in (key[1], key[2], key[3]) if part)
-        if key not in right:
+        if key not in in_render:
             differing.append(f"{name} is only in Argo CD")
-        elif key not in left:
+        elif key not in in_argocd:
             differing.append(f"{name} is not in Argo CD")
-        elif left[key] != right[key]:
-            differing.append(f"{name} differs in {_first(left[key], right[key])}")
+        elif in_argocd[key] != in_render[key]:
+            differing.append(f"{name} differs in {_first(in_argocd[key], in_render[key])}")
     return tuple(differing)
 
 
@@ -45,7 +45,7 @@ def _key(item: Json, namespace: str) -> Key:
     return group, str(item.get("kind", "")), where, str(metadata.get("name", ""))
 
 
-def _instance_labels(theirs: Sequence[Json], ours: Sequence[Json]) -> tuple[str, ...]:
+def _instance_labels(argocd_objects: Sequence[Json], rendered: Sequence[Json]) -> tuple[str, ...]:
     """Label keys by which Argo CD tracks: one key with one value on all of its objects, on none of ours.
 
     An administrator may choose the key (`application.instanceLabelKey`).
@@ -55,27 +55,29 @@ def _instance_labels(theirs: Sequence[Json], ours: Sequence[Json]) -> tuple[str,
         return {(str(k), str(v)) for k, v in ((item.get("metadata") or {}).get("labels") or {}).items()}
 
     on_all = (
-        set[tuple[str, str]].intersection(*(labels(item) for item in theirs if item))
-        if any(theirs)
+        set[tuple[str, str]].intersection(*(labels(item) for item in argocd_objects if item))
+        if any(argocd_objects)
         else set()
     )
-    written = {key for item in ours for key, _ in labels(item)}
+    written = {key for item in rendered for key, _ in labels(item)}
     return tuple(key for key, _ in on_all if key not in written)
 
 
-def _plain(item: Json, own: tuple[str, ...] = ()) -> Json:
+def _plain(item: Json, instance_labels: tuple[str, ...] = ()) -> Json:
     metadata = {
         k: v for k, v in (item.get("metadata") or {}).items() if k not in ("namespace", "creationTimestamp")
     }
     for part in _OWN_METADATA:
         values = (metadata.get(part) or {}).items()
-        kept = {k: v for k, v in values if k not in _TRACKING and not (part == "labels" and k in own)}
+        entries = {
+            k: v for k, v in values if k not in _TRACKING and not (part == "labels" and k in instance_labels)
+        }
         if part == "annotations" and item.get("kind") == "Secret":
             # Argo CD masks what `resource.sensitive.mask.annotations` names.
-            kept = {k: v if k.startswith(_DECIDING) else "" for k, v in kept.items()}
+            entries = {k: v if k.startswith(_DECIDING) else "" for k, v in entries.items()}
         metadata.pop(part, None)
-        if kept:
-            metadata[part] = kept
+        if entries:
+            metadata[part] = entries
     plain = {**item, "metadata": metadata}
     plain.pop("status", None)
     if item.get("kind") == "Secret":
@@ -87,8 +89,8 @@ def _plain(item: Json, own: tuple[str, ...] = ()) -> Json:
 def _pruned(value: Any) -> Any:
     """Without nulls and empty maps, which come and go on the way through an API."""
     if isinstance(value, Mapping):
-        kept = {key: _pruned(item) for key, item in value.items()}
-        return {key: item for key, item in kept.items() if item is not None and item != {}}
+        entries = {key: _pruned(item) for key, item in value.items()}
+        return {key: item for key, item in entries.items() if item is not None and item != {}}
     return [_pruned(item) for item in value] if isinstance(value, list) else value
 
 
@@ -99,7 +101,7 @@ def _first(left: Any, right: Any, path: str = "") -> str:
             if left.get(key) != right.get(key):
                 return _first(left.get(key), right.get(key), f"{path}.{key}" if path else str(key))
     if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        for index, (one, other) in enumerate(zip(left, right, strict=True)):
-            if one != other:
-                return _first(one, other, f"{path}[{index}]")
+        for index, (left_item, right_item) in enumerate(zip(left, right, strict=True)):
+            if left_item != right_item:
+                return _first(left_item, right_item, f"{path}[{index}]")
     return path or "everything"

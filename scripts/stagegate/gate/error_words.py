@@ -24,7 +24,7 @@ _NO_ACCESS = re.compile(
 )
 # ... those that may be part of a name, so not where something is said to be missing ...
 _PERHAPS = re.compile(r"Unavailable|\b(429|500|502|503|504)\b")
-# ... and that of an answer that was cut, or of a template that ends too early.
+# ... and that of a response that was cut, or of a template that ends too early.
 _CUT, _PARSED = re.compile(r"\bEOF\b"), re.compile(r"parse error|template:|yaml:", re.IGNORECASE)
 _CONDITIONS = {"comparison-error": ("ComparisonError", "UnknownError"), "invalid-spec": ("InvalidSpecError",)}
 # A chart version, a path or a revision that is not where it should be. A registry says so of a manifest in an OCI
@@ -52,13 +52,15 @@ def blames_connection(reason: str, app: Application) -> bool:
 def does_not_exist(app: Application) -> bool:
     """Whether Argo CD cannot compare because a chart, path or revision is missing. A hydrator may yet write it."""
     messages = _messages("comparison-error", app)
-    missing = bool(messages) and all(_NOT_THERE.search(one) and _CACHED not in one for one in messages)
+    missing = bool(messages) and all(
+        _NOT_THERE.search(message) and _CACHED not in message for message in messages
+    )
     return missing and not app.hydrated and not _is_connection(" ".join(messages))
 
 
 def needs_hard_refresh(app: Application) -> bool:
     """Whether only a hard refresh shows what is so now: the error is remembered, or blames what was missing."""
-    return does_not_exist(app) or any(_CACHED in one for one in _messages("comparison-error", app))
+    return does_not_exist(app) or any(_CACHED in message for message in _messages("comparison-error", app))
 
 
 def _messages(reason: str, app: Application) -> tuple[str, ...]:

@@ -70,5 +70,5 @@ def same_version(one: str, other: str) -> bool:
 
 def is_newer(text: str, expected: Expected) -> bool:
     """Whether a text names a higher version than the one that is waited for."""
-    actual, wanted = exact(text), exact(expected.chart_version or expected.version)
-    return actual is not None and wanted is not None and actual > wanted
+    actual, expected_version = exact(text), exact(expected.chart_version or expected.version)
+    return actual is not None and expected_version is not None and actual > expected_version

@@ -17,7 +17,7 @@ from typing import Any
 
 import jmespath
 
-SECONDS = 2.0  # of one answer's expressions
+SECONDS = 2.0  # of one response's expressions
 MEMORY = 1 << 30  # bytes that a child may take beyond what it has
 ROOM = 1 << 20  # bytes that a child may say
 _PLAIN = {"field", "subexpression", "index", "index_expression", "identity", "literal", "current"}
@@ -28,22 +28,25 @@ class Unbounded(Exception):
     """An expression took too long or too much."""
 
 
-def compare(body: bytes, wanted: Mapping[str, Any], *, secret: bool) -> list[str]:
+def compare(body: bytes, expected: Mapping[str, Any], *, secret: bool) -> list[str]:
     """How the values of expressions differ from the wanted ones. ValueError: no JSON. Unbounded: no end."""
     document = _document(body)
-    return list(_bounded(wanted, lambda: [text for text in _compared(document, wanted, secret) if text]))
+    return list(_bounded(expected, lambda: [text for text in _compared(document, expected, secret) if text]))
 
 
-def search(body: bytes, wanted: Mapping[str, str]) -> dict[str, Any]:
+def search(body: bytes, expected: Mapping[str, str]) -> dict[str, Any]:
     """The value of each named expression, None where it cannot be asked. ValueError, Unbounded as above."""
     document = _document(body)
     return dict(
-        _bounded(wanted.values(), lambda: {name: _value(one, document)[0] for name, one in wanted.items()})
+        _bounded(
+            expected.values(),
+            lambda: {name: _value(expression, document)[0] for name, expression in expected.items()},
+        )
     )
 
 
 def shown(value: object) -> str:
-    """A value as JSON, cut short: an answer can be long, and may contain more than anybody should read."""
+    """A value as JSON, cut short: a response can be long, and may contain more than anybody should read."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -55,8 +58,8 @@ def _document(body: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def _compared(document: Any, wanted: Mapping[str, Any], secret: bool) -> list[str]:
-    return [_difference(expression, document, value, secret) for expression, value in wanted.items()]
+def _compared(document: Any, expected: Mapping[str, Any], secret: bool) -> list[str]:
+    return [_difference(expression, document, value, secret) for expression, value in expected.items()]
 
 
 def other(name: str, actual: Any, *, secret: bool) -> str:
@@ -64,13 +67,13 @@ def other(name: str, actual: Any, *, secret: bool) -> str:
     return "other" if secret or _SECRET.search(name) else shown(actual)
 
 
-def _difference(expression: str, document: Any, wanted: Any, secret: bool) -> str:
+def _difference(expression: str, document: Any, expected: Any, secret: bool) -> str:
     actual, trouble = _value(expression, document)
     if trouble:
         return f"{expression} cannot be evaluated on the response: {trouble}"
-    if actual == wanted and isinstance(actual, bool) == isinstance(wanted, bool):
+    if actual == expected and isinstance(actual, bool) == isinstance(expected, bool):
         return ""
-    return f"{expression} is {other(expression, actual, secret=secret)}, expected {shown(wanted)}"
+    return f"{expression} is {other(expression, actual, secret=secret)}, expected {shown(expected)}"
 
 
 def _value(expression: str, document: Any) -> tuple[Any, str]:

@@ -190,16 +190,16 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
     return chosen
 
 
-def _qualified(document: Mapping[str, Any], own: str) -> str:
+def _qualified(document: Mapping[str, Any], own_namespace: str) -> str:
     metadata = document.get("metadata") or {}
     name, namespace = str(metadata.get("name", "")), str(metadata.get("namespace", ""))
-    return name if namespace in ("", own or "argocd") else f"{namespace}/{name}"
+    return name if namespace in ("", own_namespace or "argocd") else f"{namespace}/{name}"
 
 
 def moved(registry: Registry, release: Release, tags: tuple[str, ...]) -> str:
     """A sentence when a tag of the release has other content than recorded by now, else nothing."""
-    ours = (image for image in release.images if image.first_party)
-    for image, tag in product(ours, tags):
+    own_images = (image for image in release.images if image.first_party)
+    for image, tag in product(own_images, tags):
         now = registry.digest(f"{image.reference}:{tag}")
         if now is not None and now != image.digest:
             return f"{image.reference}:{tag} is now {now}, but the release has {image.digest}"

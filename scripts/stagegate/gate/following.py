@@ -59,11 +59,13 @@ class Following(Protocol):
     def stop(self) -> None: ...
 
 
-def older(document: Json, known: Json) -> bool:
+def older(document: Json, known_document: Json) -> bool:
     """Whether a slow stream tells what a look has overtaken; versions of one object are numbers that grow."""
-    one, other = ((d.get("metadata") or {}).get("resourceVersion") for d in (document, known))
-    numbers = str(one).isdigit() and str(other).isdigit()
-    return numbers and int(str(one)) < int(str(other))
+    version, known_version = (
+        (d.get("metadata") or {}).get("resourceVersion") for d in (document, known_document)
+    )
+    numbers = str(version).isdigit() and str(known_version).isdigit()
+    return numbers and int(str(version)) < int(str(known_version))
 
 
 class Followers:
@@ -95,11 +97,11 @@ class Followers:
 
     def follow_parents(self, names: Iterable[str]) -> None:
         """Refresh these Applications, and no longer those that are not among them."""
-        wanted = set(names) - {"", *self._own}
-        for name in wanted - set(self._parents):
+        parents = set(names) - {"", *self._own}
+        for name in parents - set(self._parents):
             log.debug(f"refreshing {name}, which applies the pin")
             self._parents[name] = Follower(self._source, name, self._events, stream=False)
-        for name in set(self._parents) - wanted:
+        for name in set(self._parents) - parents:
             self._parents.pop(name).stop()
 
     def next(self, seconds: float) -> Event | None:

@@ -189,15 +189,15 @@ def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...
     tests = environment.gate.scenarios or " ".join(environment.gate.command) or "nothing"
     word = "look, because nothing changed since the last verdict" if intent.kind == "look" else mode
     what = f"The gate ({word}) would test {release.app} {release.version} in {environment.name}."
-    left = ""
+    remaining = ""
     if intent.do == "complete":
-        left = (
+        remaining = (
             " This release has passed already."
             if intent.already
             else " This run would complete the record of an earlier attempt."
         )
     runs = f" and run {tests}" if mode in ("wait", "look") else ", and test nothing"
-    why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left}"
+    why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{remaining}"
     if facts.objection:
         finding = facts.objection.finding
         what, why = "The gate would refuse this release.", f"{finding.message} {finding.why}"

@@ -81,20 +81,20 @@ _EARLIER = ("pin-not-applied", "stale-comparison", "old-revision", "old-commit",
 _RUNNING = set(WORKLOADS) - {"CronJob"} | {"HorizontalPodAutoscaler", "ScaledObject"}
 
 
-def ill_before(known: frozenset[str], app: Application, reason: str) -> frozenset[str]:
+def ill_before(known_ill: frozenset[str], app: Application, reason: str) -> frozenset[str]:
     """The objects without pods of the release that were Degraded before it came and have been since.
 
     `reason` is that of the look at `app`. One that was well in between is the release's own.
     """
     ill = frozenset(o.name for o in app.objects if o.health == "Degraded" and o.kind not in _RUNNING)
     well = frozenset(o.name for o in app.objects if o.health in ("Healthy", "Progressing", "Suspended"))
-    return (known | ill if reason in _EARLIER else known) - well
+    return (known_ill | ill if reason in _EARLIER else known_ill) - well
 
 
-def was_ill_before(app: Application, known: frozenset[str]) -> bool:
+def was_ill_before(app: Application, known_ill: frozenset[str]) -> bool:
     """Whether nothing is Degraded besides what was so before the release came."""
     ill = {o.name for o in app.objects if o.health == "Degraded"}
-    return bool(ill) and ill <= known
+    return bool(ill) and ill <= known_ill
 
 
 def suspended_for(app: Application) -> float:

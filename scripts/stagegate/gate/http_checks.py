@@ -22,7 +22,7 @@ from stagegate.model import Check
 from stagegate.runner import log, variables
 
 P = TypeVar("P", Request, Expect)
-BODY_LIMIT = 4 * 1024 * 1024  # bytes of an answer that are read
+BODY_LIMIT = 4 * 1024 * 1024  # bytes of a response that are read
 REDIRECTS = 5
 _ODD = re.compile(r"[\s\\\x00-\x20\x7f]")  # what readers of addresses disagree about
 _WHOLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -98,9 +98,9 @@ def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
                 expect=scenarios.login.expect,
                 retry=scenarios.login.retry,
             )
-            check, answer = _attempt(session, login, scenarios, base, run, values)
-            if check.outcome == "passed" and answer is not None:
-                check = _capture(scenarios.login.capture, answer, values, check)
+            check, response = _attempt(session, login, scenarios, base, run, values)
+            if check.outcome == "passed" and response is not None:
+                check = _capture(scenarios.login.capture, response, values, check)
             results.append(check)
             _tell(check)
         for item in scenarios.checks:
@@ -132,33 +132,33 @@ def _attempt(
     scenarios: Scenarios,
     base: str,
     run: Run,
-    known: Mapping[str, str],
+    captured: Mapping[str, str],
 ) -> tuple[Check, Answer | None]:
     """One check until it passes or its retry is over; the seconds are those of the last try."""
-    request = _filled(check.request, run.environ, known)
-    expect = _filled(check.expect, run.environ, known)
+    request = _filled(check.request, run.environ, captured)
+    expect = _filled(check.expect, run.environ, captured)
     limit = wait_seconds(scenarios.timeout)
     end = min(run.left, run.clock() + (wait_seconds(check.retry.for_) if check.retry else 0))
     while True:
-        answer, problem = None, ""
+        response, problem = None, ""
         began = run.clock()
         try:
-            answer = _ask(session, request, base, limit, run.clock)
-            problem = next(differences(answer, expect, secret=check.name == LOGIN), "")
+            response = _ask(session, request, base, limit, run.clock)
+            problem = next(differences(response, expect, secret=check.name == LOGIN), "")
         except _Unanswered as error:
             problem = str(error)
         if not problem or run.clock() >= end:
-            seconds = round(answer.seconds if answer else run.clock() - began, 3)
+            seconds = round(response.seconds if response else run.clock() - began, 3)
             outcome: Any = "failed" if problem else "passed"
             detail = log.redact(problem)[:400]
-            return Check(name=check.name, outcome=outcome, seconds=seconds, detail=detail), answer
+            return Check(name=check.name, outcome=outcome, seconds=seconds, detail=detail), response
         run.sleep(_pause(check.retry, end - run.clock()))
 
 
-def _filled(part: P, environ: Mapping[str, str], known: Mapping[str, str]) -> P:
+def _filled(part: P, environ: Mapping[str, str], captured: Mapping[str, str]) -> P:
     """A request or an expectation with its placeholders replaced."""
     changed = {
-        field: placeholders.fill(value, environ, known)
+        field: placeholders.fill(value, environ, captured)
         for field in part.__struct_fields__
         if isinstance(value := getattr(part, field), str | dict | list)
     }
@@ -172,7 +172,7 @@ def _pause(retry: Retry | None, left: float) -> float:
 def _ask(
     session: requests.Session, request: Request, base: str, limit: float, clock: Callable[[], float]
 ) -> Answer:
-    """The answer within `limit` seconds all in all, redirects only on the same host and only if allowed."""
+    """The response within `limit` seconds all in all, redirects only on the same host and only if allowed."""
     url, began = base + request.path, clock()
     data = request.body.encode() if request.body else None
     body = {"json": request.json} if request.json is not msgspec.UNSET else {"data": data}
@@ -224,16 +224,18 @@ def _read(response: requests.Response, end: float, clock: Callable[[], float]) -
     return content
 
 
-def _capture(wanted: Mapping[str, str], answer: Answer, known: dict[str, str], check: Check) -> Check:
-    """Keep the values of the login's answer as secrets; a login without them has failed."""
+def _capture(
+    expected: Mapping[str, str], response: Answer, captured_values: dict[str, str], check: Check
+) -> Check:
+    """Keep the values of the login's response as secrets; a login without them has failed."""
     try:
-        captured = expressions.search(answer.body, wanted)
+        captured = expressions.search(response.body, expected)
     except (ValueError, expressions.Unbounded):
-        captured = dict.fromkeys(wanted)
+        captured = dict.fromkeys(expected)
     lost = sorted(name for name, value in captured.items() if not isinstance(value, str | int) or value == "")
     if lost:
         detail = f"the response has no {', '.join(lost)}"
         return msgspec.structs.replace(check, outcome="failed", detail=detail)
     log.mask(*(str(value) for value in captured.values()))
-    known.update({name: str(value) for name, value in captured.items()})
+    captured_values.update({name: str(value) for name, value in captured.items()})
     return check

@@ -79,7 +79,9 @@ def of_pod(live: Json, node: Json) -> tuple[PodImage, ...]:
     """
     name = str(node.get("name", "?"))
     if not live:
-        return tuple(PodImage(pod=name, container="?", written=one) for one in texts(node.get("images")))
+        return tuple(
+            PodImage(pod=name, container="?", written=reference) for reference in texts(node.get("images"))
+        )
     metadata, spec, status = (mapping(live, key) for key in ("metadata", "spec", "status"))
     if metadata.get("deletionTimestamp"):
         return ()
@@ -160,12 +162,12 @@ def untested_references(
 ) -> tuple[str, ...]:
     """References that carry the release's tag and whose repository is neither in its record nor allowed."""
     expected_names = {full_name(name) for name in (*(image.reference for image in images), *allowed)}
-    references = (PodImage(pod="", container="", written=one) for one in written)
+    references = (PodImage(pod="", container="", written=image) for image in written)
     return tuple(
         dict.fromkeys(
-            one.written
-            for one in references
-            if one.tag in tags and full_name(one.repository) not in expected_names
+            image.written
+            for image in references
+            if image.tag in tags and full_name(image.repository) not in expected_names
         )
     )
 
@@ -174,7 +176,7 @@ def written_in(objects: Any) -> Iterator[str]:
     """Every image that the containers in rendered objects name, however deep a pod's template is."""
     if isinstance(objects, dict):
         for key in ("containers", "initContainers"):
-            yield from (text(one, "image") for one in rows(objects.get(key)) if text(one, "image"))
+            yield from (text(row, "image") for row in rows(objects.get(key)) if text(row, "image"))
         objects = list(objects.values())
     if isinstance(objects, list | tuple):
         for item in objects:
@@ -183,18 +185,18 @@ def written_in(objects: Any) -> Iterator[str]:
 
 def stuck_pod(tree: Json, images: Sequence[Image], tags: Sequence[str]) -> StuckPod:
     """The first pod of the release in a resource tree that does not start, in Argo CD's words."""
-    ours = {full_name(image.reference) for image in images}
+    own_names = {full_name(image.reference) for image in images}
     digests = {image.digest for image in images}
     for node in of_tree(tree):
-        written = [PodImage(pod="", container="", written=one) for one in texts(node.get("images"))]
-        new = [
-            one for one in written
-            if full_name(one.repository) in ours and (one.tag in tags or one.written[-71:] in digests)
+        written = [PodImage(pod="", container="", written=image) for image in texts(node.get("images"))]
+        of_release = [
+            image for image in written
+            if full_name(image.repository) in own_names and (image.tag in tags or image.written[-71:] in digests)
         ]  # fmt: skip
         reason = next(
             (text(i, "value") for i in rows(node.get("info")) if i.get("name") == "Status Reason"), ""
         )
-        if not new or not _STUCK.search(reason):
+        if not of_release or not _STUCK.search(reason):
             continue
         message = " ".join(text(mapping(node, "health"), "message").split())[:200]
         problem = f"pod {text(node, 'name')} does not start: {reason}" + (f", {message}" if message else "")

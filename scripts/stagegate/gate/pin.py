@@ -18,13 +18,13 @@ class Pin:
         self.version, self._wanted, self._pinned = "", version, read
         self._read, self._others = float("-inf"), list[str]()
 
-    def moved(self, now: float, others: list[str], *, final: bool) -> bool:
+    def moved(self, now: float, other_files: list[str], *, final: bool) -> bool:
         """Whether the pin now names another version; false when it cannot be read.
 
         It is read when the Applications ask for something else than before (`others`), and now and then.
         """
-        if final or others != self._others or now - self._read >= PIN_EVERY:
-            self._read, self._others = now, others
+        if final or other_files != self._others or now - self._read >= PIN_EVERY:
+            self._read, self._others = now, other_files
             try:
                 self.version = self._pinned()
             except Stop as trouble:

@@ -38,18 +38,18 @@ def _names(form: re.Pattern[str], value: Any) -> Iterator[str]:
             yield from _names(form, item)
 
 
-def fill(value: Any, environ: Mapping[str, str], known: Mapping[str, str]) -> Any:
+def fill(value: Any, environ: Mapping[str, str], captured: Mapping[str, str]) -> Any:
     """The value with every `${NAME}` and every known `{name}` replaced; other braces stay.
 
     One pass, so that a value which looks like a placeholder is not filled in again.
     """
     if isinstance(value, str):
-        both = re.compile(f"{_VARIABLE.pattern}|{_CAPTURED.pattern}")
-        return both.sub(lambda m: environ[m[1]] if m[1] else known.get(m[2], m[0]), value)
+        placeholder = re.compile(f"{_VARIABLE.pattern}|{_CAPTURED.pattern}")
+        return placeholder.sub(lambda m: environ[m[1]] if m[1] else captured.get(m[2], m[0]), value)
     if isinstance(value, Mapping):
-        return {fill(key, environ, known): fill(item, environ, known) for key, item in value.items()}
+        return {fill(key, environ, captured): fill(item, environ, captured) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [fill(item, environ, known) for item in value]
+        return [fill(item, environ, captured) for item in value]
     return value
 
 

@@ -141,9 +141,9 @@ def judge(application: Application, expected: Expected, history: History, now: f
 def decide(observed: Observed, history: History, now: float) -> Judgement:
     """The judgement on a snapshot, given the earlier ones."""
     reason, detail, limit = observed.reason, observed.detail, observed.limit
-    same = _continues(history, observed)
-    lasted = now - history.since if same else 0.0
-    looks = history.looks + 1 if same else 1
+    continues = _continues(history, observed)
+    lasted = now - history.since if continues else 0.0
+    looks = history.looks + 1 if continues else 1
     if reason == "refreshing" and history.reason == "ready":
         return Waiting(reason="settling", detail=detail)
     if reason == "superseded":
@@ -151,8 +151,8 @@ def decide(observed: Observed, history: History, now: float) -> Judgement:
     if reason in FATAL:
         return Failed(reason=reason, detail=detail)
     if reason != "ready":
-        refreshed = (same and history.refreshed) or reason in LIVE
-        if same and history.certain and observed.for_good:
+        refreshed = (continues and history.refreshed) or reason in LIVE
+        if continues and history.certain and observed.for_good:
             return Failed(reason=reason, detail=f"{detail}; after a hard refresh too")
         if limit is not None and looks >= 3 and refreshed and lasted >= limit:
             return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")

@@ -70,7 +70,7 @@ def _pods(source: PodReader, name: str) -> list[pod_images.PodImage]:
                 document = source.resource(name, node)
             except Stop as trouble:
                 if trouble.reason == "missing-permission":
-                    live = False  # the same answer for every pod
+                    live = False  # the same response for every pod
                 elif trouble.reason not in ("bad-settings", "unknown-state"):
                     raise
                 else:
@@ -93,17 +93,17 @@ def family(registry: Registry, images: Sequence[Image]) -> Relatives:
 
     def ids(reference: str, digest: str) -> frozenset[str]:
         manifests = (digest, *sorted(ask_platforms(reference, digest)))
-        return frozenset(registry.config_digest(f"{reference}@{one}") for one in manifests)
+        return frozenset(registry.config_digest(f"{reference}@{digest}") for digest in manifests)
 
     ask_platforms, ask_ids = _kept(platforms), _kept(ids)
 
     def related(reference: str, running: str) -> bool:
-        wanted = recorded[reference]
+        recorded_digest = recorded[reference]
         return (
-            running == wanted
-            or running in ask_platforms(reference, wanted)
-            or wanted in ask_platforms(reference, running)
-            or running in ask_ids(reference, wanted)
+            running == recorded_digest
+            or running in ask_platforms(reference, recorded_digest)
+            or recorded_digest in ask_platforms(reference, running)
+            or running in ask_ids(reference, recorded_digest)
         )
 
     return related
@@ -111,16 +111,16 @@ def family(registry: Registry, images: Sequence[Image]) -> Relatives:
 
 def _kept(ask: Callable[[str, str], frozenset[str]]) -> Callable[[str, str], frozenset[str]]:
     """The same question, asked once for each digest. What is not ours, and nobody may ask for, has nothing."""
-    answers: dict[tuple[str, str], frozenset[str]] = {}
+    responses: dict[tuple[str, str], frozenset[str]] = {}
 
     def answer(reference: str, digest: str) -> frozenset[str]:
-        if (reference, digest) not in answers:
+        if (reference, digest) not in responses:
             try:
-                answers[reference, digest] = ask(reference, digest)
+                responses[reference, digest] = ask(reference, digest)
             except Stop as trouble:
                 if trouble.reason != "wrong-source":
                     raise
-                answers[reference, digest] = frozenset()
-        return answers[reference, digest]
+                responses[reference, digest] = frozenset()
+        return responses[reference, digest]
 
     return answer

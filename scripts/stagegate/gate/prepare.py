@@ -70,10 +70,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     compare: Callable[[Rollout], Compared] = lambda _: comparing.not_comparable("Argo CD is not asked")
 
 
-def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, context: Context) -> Trial:
+def trial(
+    request: GateRequest, kind: EvidenceKind, gate_facts: Facts, world: World, context: Context
+) -> Trial:
     """The gate that inputs and facts ask for. Stop for an empty secret, a foreign host, a wrong work tree."""
-    environment, release = known.environment, known.release
-    tags = known.settings.image_tags(release.version)
+    environment, release = gate_facts.environment, gate_facts.release
+    tags = gate_facts.settings.image_tags(release.version)
     claims = (*tags, f"sha-{release.commit}")
     relatives = pods.family(world.registry, release.images)
     repositories = facts.repositories(world.app, world.pins)
@@ -81,19 +83,19 @@ def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, 
         environment=environment.name,
         names=(),
         minimum=environment.argo.min_healthy,
-        timeout=known.timeout,
+        timeout=gate_facts.timeout,
         commit=commits.reader(
-            repositories, known.pins, known.head, release, world.pin_files, world.pinned_at
+            repositories, gate_facts.pins, gate_facts.head, release, world.pin_files, world.pinned_at
         ),
         pods=lambda _: Ready(),
         parent=environment.argo.parent,
         named=world.named,
-        pinned=partial(_pinned_now, world) if known.pinned == release.version else lambda: "",
+        pinned=partial(_pinned_now, world) if gate_facts.pinned == release.version else lambda: "",
     )
     if environment.argo.source == "kubernetes":
-        target = _cluster(known, (*claims, release.version), relatives)
+        target = _cluster(gate_facts, (*claims, release.version), relatives)
     elif environment.argo.source == "api":
-        target = _argocd(request, known, world, order)
+        target = _argocd(request, gate_facts, world, order)
     else:
         target = Target()
     return Trial(
@@ -102,14 +104,16 @@ def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, 
         kind=kind,
         actor=context.person,
         gate=environment.gate,
-        timeout=known.timeout,
+        timeout=gate_facts.timeout,
         source=target.pods,
         order=msgspec.structs.replace(order, names=target.names),
         tags=(*claims, release.version),
         claims=claims,
-        allowed=known.settings.images_allowed,
+        allowed=gate_facts.settings.images_allowed,
         relatives=relatives,
-        scenarios=_tests(known, context, variables.for_tests(known.environment.gate.variables), kind),
+        scenarios=_tests(
+            gate_facts, context, variables.for_tests(gate_facts.environment.gate.variables), kind
+        ),
         moved=partial(facts.moved, world.registry, release, tags),
         compare=target.compare,
         wait=target.wait,
@@ -117,27 +121,27 @@ def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, 
     )
 
 
-def _argocd(request: GateRequest, known: Facts, world: World, order: Order) -> Target:
+def _argocd(request: GateRequest, gate_facts: Facts, world: World, order: Order) -> Target:
     """The Applications of an Argo CD."""
     headers = tuple(line for line in request.argocd_headers.splitlines() if line.strip())
     source = facts.argocd(
-        known.environment, request.argocd_server, request.argocd_token, headers, request.argocd_ca
+        gate_facts.environment, request.argocd_server, request.argocd_token, headers, request.argocd_ca
     )
-    tag = world.app.tag(known.release.tag) if known.release.tag else None
+    tag = world.app.tag(gate_facts.release.tag) if gate_facts.release.tag else None
     repositories = tuple(facts.repositories(world.app, world.pins))
-    expected = facts.expected(known, repositories, tag.object_id if tag else "")
+    expected = facts.expected(gate_facts, repositories, tag.object_id if tag else "")
     return Target(
         pods=source,
-        names=facts.names(known.environment, source),
+        names=facts.names(gate_facts.environment, source),
         wait=partial(rollout.wait, source, expected),
         unwell=keep_checking.unwell(source, expected, order),
-        compare=_comparison(known, source, world),
+        compare=_comparison(gate_facts, source, world),
     )
 
 
-def _cluster(known: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
+def _cluster(gate_facts: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
     """The workloads of a cluster."""
-    argo, images = known.environment.argo, known.release.images
+    argo, images = gate_facts.environment.argo, gate_facts.release.images
     cluster = kubernetes.KubernetesApi(kubernetes.access())
     source = workloads.WorkloadSource(
         cluster,
@@ -146,7 +150,7 @@ def _cluster(known: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
         selector=argo.selector,
         release=images,
     )
-    expected = facts.expected(known, ())
+    expected = facts.expected(gate_facts, ())
     observe = partial(
         rolled_out.observation, expected=expected, release=images, tags=tags, relatives=relatives
     )
@@ -174,22 +178,22 @@ def _pinned_now(world: World) -> str:
 
 
 def _tests(
-    known: Facts, context: Context, environ: Mapping[str, str], kind: EvidenceKind
+    facts: Facts, context: Context, environ: Mapping[str, str], kind: EvidenceKind
 ) -> RunChecks | None:
     """The checks of this gate, ready to run. Adopting without Argo CD runs those that ask for the version."""
-    gate, release = known.environment.gate, known.release
+    gate, release = facts.environment.gate, facts.release
     if kind == "adopt":
-        if known.scenarios is None or known.environment.argo.source != "http":
+        if facts.scenarios is None or facts.environment.argo.source != "http":
             return None
         run = Run(file=gate.scenarios, version=release.version, environ=environ)
-        return _scenarios(known.scenarios.of_version(), run)
+        return _scenarios(facts.scenarios.of_version(), run)
     if gate.command:
         command_checks.at_release(git.head(context.workspace), release)
-        return lambda left: command_checks.run(gate, release, known.environment.name, context, environ, left)
-    if known.scenarios is None:
+        return lambda left: command_checks.run(gate, release, facts.environment.name, context, environ, left)
+    if facts.scenarios is None:
         return None
     run = Run(file=gate.scenarios, version=release.version, environ=environ, required=gate.required)
-    return _scenarios(known.scenarios, run)
+    return _scenarios(facts.scenarios, run)
 
 
 def _scenarios(scenarios: Scenarios, run: Run) -> RunChecks:
@@ -197,12 +201,12 @@ def _scenarios(scenarios: Scenarios, run: Run) -> RunChecks:
     return lambda left: http_checks.run_all(scenarios, base, msgspec.structs.replace(run, left=left))
 
 
-def _comparison(known: Facts, source: ArgoCD, world: World) -> Callable[[Rollout], Compared]:
+def _comparison(facts: Facts, source: ArgoCD, world: World) -> Callable[[Rollout], Compared]:
     def namespace(document: Json) -> str:
         destination = (document.get("spec") or {}).get("destination") or {}
         return str(destination.get("namespace") or "default")
 
-    if known.release.chart is None:
+    if facts.release.chart is None:
         return lambda _: comparing.not_comparable("no chart of the app is deployed here")
     return lambda ended: comparing.compare(source, ended, world.render, namespace)
 

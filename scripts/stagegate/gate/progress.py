@@ -52,12 +52,12 @@ class Teller:
         """Say what changed, and after a while also that nothing did."""
         for state in states.values():
             judgement = state.judgement
-            same = self._told.get(state.name) == judgement.reason
-            if same and now - self._when < NEWS_EVERY:
+            is_told = self._told.get(state.name) == judgement.reason
+            if is_told and now - self._when < NEWS_EVERY:
                 continue
             self._told[state.name], self._when = judgement.reason, now
             waited, since = now - self._began, now - state.history.since if state.history.reason else 0
-            lasting = f", for {since:.0f} s" if same and since else ""
+            lasting = f", for {since:.0f} s" if is_told and since else ""
             log.say(
                 f"[{waited:4.0f} s of {self._timeout:.0f}] {state.name}: "
                 f"{judgement.reason}{lasting}: {judgement.detail}"

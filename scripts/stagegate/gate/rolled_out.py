@@ -37,7 +37,7 @@ def observation(
     limit = None
     if reason == "degraded":
         limit = min(max(expected.settle, DEADLINE), expected.degraded_after)
-    names = ", ".join(_name(one) for one in workloads.workloads)
+    names = ", ".join(_name(workload) for workload in workloads.workloads)
     return Observed(
         reason=reason, detail=detail or f"{names} rolled out", limit=limit, settle=expected.settle
     )
@@ -50,23 +50,23 @@ def _objections(
     tags: Sequence[str],
     relatives: Callable[[str, str], bool],
 ) -> Iterator[Objection]:
-    ours = {full_name(image.reference): image for image in release}
+    by_name = {full_name(image.reference): image for image in release}
     if workloads.missing:
         yield "missing", f"{', '.join(workloads.missing)} does not exist"
     current = False
-    for one in workloads.workloads:
-        written = list(images_of(one, set(ours)))
-        old = [
+    for workload in workloads.workloads:
+        written = list(images_of(workload, set(by_name)))
+        outdated = [
             image
             for image in written
-            if not _is_current(image, ours[full_name(image.repository)], tags, relatives)
+            if not _is_current(image, by_name[full_name(image.repository)], tags, relatives)
         ]
-        if old and one["kind"] == "Job":
+        if outdated and workload["kind"] == "Job":
             continue  # of an earlier release, and it never changes
-        if old:
-            yield "old-revision", f"{_name(one)} has {old[0].written}"
+        if outdated:
+            yield "old-revision", f"{_name(workload)} has {outdated[0].written}"
         current = current or bool(written)
-        yield from _rolled_out(one, accepts_suspended=expected.accepts_suspended)
+        yield from _rolled_out(workload, accepts_suspended=expected.accepts_suspended)
     if not current:
         yield "missing", "no workload runs an image of the release"
 
@@ -78,9 +78,9 @@ def _is_current(
     return relatives(recorded.reference, pinned[0]) if pinned else image.tag in tags
 
 
-def _rolled_out(one: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
-    metadata, spec, status = (mapping(one, key) for key in ("metadata", "spec", "status"))
-    name, kind = _name(one), one["kind"]
+def _rolled_out(workload: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
+    metadata, spec, status = (mapping(workload, key) for key in ("metadata", "spec", "status"))
+    name, kind = _name(workload), workload["kind"]
     if metadata.get("deletionTimestamp"):
         yield "progressing", f"{name} is being deleted; whether it is created again is not known yet"
     if kind == "CronJob":
@@ -113,37 +113,37 @@ def _job(name: str, spec: Json, status: Json, *, accepts_suspended: bool) -> Ite
 
 def _is_complete(kind: str, spec: Json, status: Json) -> bool:
     if kind == "DaemonSet":
-        wanted = _number(status, "desiredNumberScheduled")
+        scheduled = _number(status, "desiredNumberScheduled")
         updated = _number(status, "updatedNumberScheduled")
         if text(mapping(spec, "updateStrategy"), "type") == "OnDelete":
-            updated = wanted  # its pods are judged by their images
-        return updated >= wanted and _number(status, "numberAvailable") >= wanted
-    wanted = _number(spec, "replicas", 1)
+            updated = scheduled  # its pods are judged by their images
+        return updated >= scheduled and _number(status, "numberAvailable") >= scheduled
+    scheduled = _number(spec, "replicas", 1)
     updated, available = _number(status, "updatedReplicas"), _number(status, "availableReplicas")
     if kind == "Deployment":
-        return updated >= wanted and _number(status, "replicas") <= updated and available >= wanted
+        return updated >= scheduled and _number(status, "replicas") <= updated and available >= scheduled
     strategy = mapping(spec, "updateStrategy")
     partition = _number(mapping(strategy, "rollingUpdate"), "partition")
     available = (
         max(available, _number(status, "readyReplicas")) if "availableReplicas" not in status else available
     )
     if text(strategy, "type") == "OnDelete":
-        return available >= wanted
+        return available >= scheduled
     moved = bool(partition) or text(status, "currentRevision") == text(status, "updateRevision")
-    return updated >= wanted - partition and available >= wanted and moved
+    return updated >= scheduled - partition and available >= scheduled and moved
 
 
 def _progress(kind: str, spec: Json, status: Json) -> str:
     if kind == "DaemonSet":
-        wanted = _number(status, "desiredNumberScheduled")
+        scheduled = _number(status, "desiredNumberScheduled")
         return (
-            f"{_number(status, 'updatedNumberScheduled')} of {wanted} pods updated, "
+            f"{_number(status, 'updatedNumberScheduled')} of {scheduled} pods updated, "
             f"{_number(status, 'numberAvailable')} available"
         )
-    old = max(0, _number(status, "replicas") - _number(status, "updatedReplicas"))
+    outdated = max(0, _number(status, "replicas") - _number(status, "updatedReplicas"))
     return (
         f"{_number(status, 'updatedReplicas')} of {_number(spec, 'replicas', 1)} replicas updated, "
-        f"{_number(status, 'availableReplicas')} available, {old} old"
+        f"{_number(status, 'availableReplicas')} available, {outdated} old"
     )
 
 

@@ -60,9 +60,9 @@ def wait(
             ended = ending.overdue_canary(states, expected, now - began, paused) or ending.verdict(
                 states, order, now - began, paused
             )
-            others = [s.asked_for for s in states.values() if s.asked_for]
+            asked_namespaces = [s.asked_for for s in states.values() if s.asked_for]
             last_word = ended is not None and ended.outcome != "ready"
-            if (others or last_word) and pin.moved(clock(), others, final=last_word):
+            if (asked_namespaces or last_word) and pin.moved(clock(), asked_namespaces, final=last_word):
                 newer = Superseded(detail=f"the pin in Git now names {pin.version}")
                 return ending.ended("superseded", newer, states, clock() - began, paused)
             if ended:

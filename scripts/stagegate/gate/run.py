@@ -40,7 +40,7 @@ def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, 
     assert record is not None and record.evidence is not None  # noqa: S101  `plan` saw to it
     hub = writer.open_writer(request, facts, world.app, context)
     changes = apply.finish(hub, record.id, record.evidence, context.run_url, done=bool(record.since))
-    done = intent.already and record.evidence.outcome == "passed" and not changes
+    is_repeated = intent.already and record.evidence.outcome == "passed" and not changes
     return gate_result.result(
         facts,
         verdict.of_record(record.evidence),
@@ -49,7 +49,7 @@ def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, 
         deployment=record.id,
         changes=changes,
         calls=world.calls(),
-        reason="already-passed" if done else "",
+        reason="already-passed" if is_repeated else "",
     )
 
 

@@ -43,7 +43,7 @@ class Request(_Part, frozen=True, kw_only=True):
 
 
 class Expect(_Part, frozen=True, kw_only=True):
-    """What the answer must be: status (one, or any of a list), JMESPath expression -> value, headers, a text the
+    """What the response must be: status (one, or any of a list), JMESPath expression -> value, headers, a text the
     body contains, and how long it may take."""
 
     status: int | tuple[int, ...] = 200
@@ -61,7 +61,7 @@ class Retry(_Part, frozen=True, kw_only=True):
 
 
 class Login(_Part, frozen=True, kw_only=True):
-    """The request before all checks; `capture` keeps values of its answer (name -> JMESPath) as secrets."""
+    """The request before all checks; `capture` keeps values of its response (name -> JMESPath) as secrets."""
 
     request: Request
     expect: Expect = Expect()
@@ -89,18 +89,18 @@ class Scenarios(_Part, frozen=True, kw_only=True):
 
     @property
     def asks_version(self) -> bool:
-        """Whether some check compares an answer with the release's version."""
+        """Whether some check compares a response with the release's version."""
         return any(_asks_version(check) for check in self.checks)
 
     def of_version(self) -> Scenarios:
-        """Only the checks that compare an answer with the release's version, all of them required; the login where
+        """Only the checks that compare a response with the release's version, all of them required; the login where
         one of them uses what it captures."""
-        kept = tuple(
+        selected = tuple(
             msgspec.structs.replace(check, required=True) for check in self.checks if _asks_version(check)
         )
         captured = set(self.login.capture) if self.login else set()
-        used = {name for check in kept for name in placeholders.captured(msgspec.to_builtins(check))}
-        return msgspec.structs.replace(self, checks=kept, login=self.login if used & captured else None)
+        used = {name for check in selected for name in placeholders.captured(msgspec.to_builtins(check))}
+        return msgspec.structs.replace(self, checks=selected, login=self.login if used & captured else None)
 
 
 def _asks_version(check: ScenarioCheck) -> bool:

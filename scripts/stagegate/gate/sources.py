@@ -25,23 +25,26 @@ def is_ours(source: SourceSeen, expected: Expected) -> bool:
 
 def asked(app: Application, expected: Expected) -> Iterator[Objection]:
     """Objections to the spec, before Argo CD's comparison."""
-    own = carriers(app, expected)
-    if not own:
+    carriers_of_release = carriers(app, expected)
+    if not carriers_of_release:
         follows = ", ".join(source.address for source in app.sources) or "nothing"
-        wanted = expected.chart or ", ".join(expected.repositories)
-        yield "wrong-source", f"Application {app.name} deploys from {follows}, but the release is in {wanted}"
-    for source in own:
+        subject = expected.chart or ", ".join(expected.repositories)
+        yield (
+            "wrong-source",
+            f"Application {app.name} deploys from {follows}, but the release is in {subject}",
+        )
+    for source in carriers_of_release:
         yield from _hydrated(app, source, expected) if app.hydrated else _target(source, expected)
     yield from _named(app, expected)
 
 
 def compared(app: Application, expected: Expected) -> Iterator[Objection]:
     """Whether Argo CD compared every source at a revision that belongs to the release."""
-    own = carriers(app, expected)
+    carriers_of_release = carriers(app, expected)
     for source in app.sources:
         if source.is_git:
             yield from _commit(source, expected) if is_ours(source, expected) else ()
-        elif source in own:
+        elif source in carriers_of_release:
             yield from _chart_revision(source, expected)
 
 
@@ -76,8 +79,8 @@ def _named(app: Application, expected: Expected) -> Iterator[Objection]:
     A chart that stays contains nothing of the release: the spec's parameters or values do, or a Git source.
     """
     if expected.named and (not expected.moves_chart or exact(expected.named)):
-        ours = (expected.version, expected.chart_version)
-        if not any(same_version(expected.named, version) for version in ours):
+        versions = (expected.version, expected.chart_version)
+        if not any(same_version(expected.named, version) for version in versions):
             yield _other(expected.named, expected, newer=None)
     elif not expected.moves_chart and not any(
         source.is_git and is_ours(source, expected) for source in app.sources

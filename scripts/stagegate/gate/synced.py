@@ -67,9 +67,9 @@ def synced_already(app: Application) -> bool:
 
     A comparison from before that sync ended, or from the same second, does not show what it left.
     """
-    done = app.operation.phase == "Succeeded" and app.operation.revisions == app.revisions
-    done = done and not not_before(app.operation.finished, app.reconciled)
-    return app.sync == "OutOfSync" and app.auto_sync and not app.self_heal and done
+    is_synced = app.operation.phase == "Succeeded" and app.operation.revisions == app.revisions
+    is_synced = is_synced and not not_before(app.operation.finished, app.reconciled)
+    return app.sync == "OutOfSync" and app.auto_sync and not app.self_heal and is_synced
 
 
 def _only_to_prune(app: Application) -> str:

@@ -193,7 +193,7 @@ def _proof(trial: Trial, names: Sequence[str]) -> Proof:
 
 def _joined(proofs: Sequence[Proof]) -> Proof:
     def together(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-        return tuple(sorted({one for each in groups for one in each}))
+        return tuple(sorted({item for group in groups for item in group}))
 
     bad = next((p.judgement for p in proofs if p.judgement.reason != "ready"), None)
     joined = Proof(
@@ -215,8 +215,8 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
     proven = {digest.partition("@")[0] for digest in before.proven} & {
         digest.partition("@")[0] for digest in after.proven
     }
-    ours = [image.reference for image in trial.release.images if image.first_party]
-    lost = [reference for reference in ours if reference not in proven]
+    own_images = [image.reference for image in trial.release.images if image.first_party]
+    lost = [reference for reference in own_images if reference not in proven]
     if lost and trial.gate.strict_digests:
         raise Stop(
             "image-untested",
@@ -233,7 +233,9 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
 def _written(rollout: Rollout | None) -> tuple[str, ...]:
     """The images that Argo CD lists for the Applications."""
     documents = rollout.documents if rollout else ()
-    lists = [((one.get("status") or {}).get("summary") or {}).get("images") or () for one in documents]
+    lists = [
+        ((document.get("status") or {}).get("summary") or {}).get("images") or () for document in documents
+    ]
     return tuple(image for listed in lists for image in listed if isinstance(image, str))
 
 
@@ -242,10 +244,10 @@ def _record(trial: Trial, written: Iterable[str], *proofs: Proof) -> tuple[Check
 
     Adopting records what runs, so there it is only said.
     """
-    recognised = {one for proof in proofs for one in proof.recognised}
-    all_written = dict.fromkeys((*written, *(one for proof in proofs for one in proof.untested)))
+    recognised = {reference for proof in proofs for reference in proof.recognised}
+    all_written = dict.fromkeys((*written, *(reference for proof in proofs for reference in proof.untested)))
     bad = images.untested_references(
-        (one for one in all_written if one not in recognised),
+        (reference for reference in all_written if reference not in recognised),
         trial.release.images,
         trial.claims,
         trial.allowed,

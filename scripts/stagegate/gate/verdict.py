@@ -91,8 +91,8 @@ def conclude(
             return _failed(
                 reason, f"{where} is not what was released.", f"{bad.detail}.", _NEXT[reason], kind
             )
-    theirs = [check for check in checks if check.name not in OWN_CHECKS]
-    if kind != "adopt" and not any(check.outcome in ("passed", "failed") for check in theirs):
+    other_checks = [check for check in checks if check.name not in OWN_CHECKS]
+    if kind != "adopt" and not any(check.outcome in ("passed", "failed") for check in other_checks):
         why = "No check was run, and a gate without checks proves nothing."
         return _failed("no-checks", f"{where} was not tested.", why, _NEXT["no-checks"], kind)
     bad_checks = [c for c in checks if c.required and c.outcome != "passed"]

@@ -26,12 +26,12 @@ def shut_window(windows: Json, now: datetime) -> str:
     active, assigned = rows(windows.get("activeWindows")), rows(windows.get("assignedWindows"))
     denying = [window for window in active if text(window, "kind") == "deny"]
     if denying:
-        end = max((ends for one in denying if (ends := _closes(one, now))), default=None)
+        end = max((ends for window in denying if (ends := _closes(window, now))), default=None)
         return _told(f"the deny window {_named(denying[0])} forbids the sync", "it ends", end)
     allowing = [window for window in assigned if text(window, "kind") == "allow"]
     if not allowing or any(text(window, "kind") == "allow" for window in active):
         return ""
-    start = min((opens for one in allowing if (opens := _opens(one, now))), default=None)
+    start = min((opens for window in allowing if (opens := _opens(window, now))), default=None)
     return _told(f"the allow window {_named(allowing[0])} is closed", "the next one opens", start)
 
 

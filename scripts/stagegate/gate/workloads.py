@@ -62,18 +62,20 @@ class WorkloadSource:
     def find(self) -> WorkloadsFound:
         """The workloads as they are now."""
         if self._names:
-            each = [(f"{kind}/{name}", self._get(kind, name)) for kind, name in self._names]
+            resources = [(f"{kind}/{name}", self._get(kind, name)) for kind, name in self._names]
             return WorkloadsFound(
-                workloads=tuple(body for _, body in each if body is not None),
-                missing=tuple(name for name, body in each if body is None),
+                workloads=tuple(body for _, body in resources if body is not None),
+                missing=tuple(name for name, body in resources if body is None),
             )
         listed = [
             {"kind": kind, **item}
             for kind, place in _PLACES.items()
             for item in self._cluster.objects(place.format(self.namespace), self._selector)
         ]
-        free = (one for one in listed if not rows(mapping(one, "metadata").get("ownerReferences")))
-        chosen = (one for one in free if self._selector or any(images_of(one, self._images)))
+        free = (
+            workload for workload in listed if not rows(mapping(workload, "metadata").get("ownerReferences"))
+        )
+        chosen = (workload for workload in free if self._selector or any(images_of(workload, self._images)))
         return WorkloadsFound(workloads=tuple(chosen))
 
     def _get(self, kind: str, name: str) -> Json | None:
@@ -82,12 +84,14 @@ class WorkloadSource:
 
     def tree(self, name: str) -> Json:  # noqa: ARG002  one namespace is one environment
         """The pods of the workloads, as nodes of a resource tree."""
-        selectors = [mapping(mapping(one, "spec"), "selector") for one in self.find().workloads]
-        labels = [mapping(one, "matchLabels") for one in selectors if mapping(one, "matchLabels")]
+        selectors = [mapping(mapping(workload, "spec"), "selector") for workload in self.find().workloads]
+        labels = [
+            mapping(workload, "matchLabels") for workload in selectors if mapping(workload, "matchLabels")
+        ]
         pods = [
             pod
             for pod in self._cluster.objects(_PODS.format(self.namespace))
-            if any(_has_labels(pod, wanted) for wanted in labels)
+            if any(_has_labels(pod, labels_of_workload) for labels_of_workload in labels)
         ]
         self._pods = {text(mapping(pod, "metadata"), "name"): pod for pod in pods}
         return {"nodes": [_node(pod) for pod in pods]}
@@ -174,15 +178,17 @@ def _node(pod: Json) -> Json:
     }
 
 
-def _has_labels(pod: Json, wanted: Json) -> bool:
+def _has_labels(pod: Json, required: Json) -> bool:
     labels = mapping(mapping(pod, "metadata"), "labels")
-    return all(labels.get(key) == value for key, value in wanted.items())
+    return all(labels.get(key) == value for key, value in required.items())
 
 
 def _kind_and_name(written: str) -> tuple[str, str]:
     """`deployment/shop` as a kind and a name. Stop(bad-settings) for a kind that is not looked at."""
     kind, _, name = written.partition("/")
-    resource = next((one for one in _PLACES if kind.lower() in (one.lower(), f"{one.lower()}s")), None)
+    resource = next(
+        (place for place in _PLACES if kind.lower() in (place.lower(), f"{place.lower()}s")), None
+    )
     if resource is None or not name:
         raise Stop(
             "bad-settings",

@@ -78,5 +78,9 @@ def _show(
 def _ours(pins: hub.Hub, number: int) -> hub.Comment | None:
     """Our newest comment with the difference; a marker in somebody else's text is only text."""
     viewer = pins.viewer()
-    own = [one for one in pins.comments(number) if one.body.startswith(_MARKER) and viewer.same(one.author)]
-    return own[-1] if own else None
+    own_comments = [
+        comment
+        for comment in pins.comments(number)
+        if comment.body.startswith(_MARKER) and viewer.same(comment.author)
+    ]
+    return own_comments[-1] if own_comments else None

@@ -52,10 +52,10 @@ def heads(pins: hub.Hub, context: Context, number: int) -> tuple[Head, ...]:
     group = event.get("merge_group")
     if isinstance(group, dict) and not number:
         return (_group(pins, group),)
-    wanted = number or _number(event)
-    if not wanted:
+    requested = number or _number(event)
+    if not requested:
         return tuple(map(_head, pins.pulls(base=pins.default_branch())))
-    head = again(pins, wanted)
+    head = again(pins, requested)
     return (head,) if head else ()
 
 

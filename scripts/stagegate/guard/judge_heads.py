@@ -56,7 +56,7 @@ class Guard:
         """
         for _ in range(ATTEMPTS):
             apps = judge.judge(self.places, head, self.now)
-            verdict = combine.combine({one.app: one.verdict for one in apps})
+            verdict = combine.combine({app.app: app.verdict for app in apps})
             latest = heads.again(self.pins, head.pull.number) if head.pull else head
             if latest is None or head.same(latest):
                 write_status = not self.dry_run and latest is not None

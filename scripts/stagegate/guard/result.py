@@ -34,14 +34,14 @@ def result(
     judged_heads: Sequence[HeadJudged], now: datetime, *, run_url: str, dry_run: bool, calls: Calls
 ) -> Result:
     """The result of judging. A status written is what was asked for, whatever it says; trouble stays trouble."""
-    stop = next((app.stop for one in judged_heads for app in one.apps if app.stop), None)
-    unknown = any(one.verdict.state == "error" for one in judged_heads)
+    stop = next((app.stop for judged_head in judged_heads for app in judged_head.apps if app.stop), None)
+    unknown = any(judged_head.verdict.state == "error" for judged_head in judged_heads)
     reason = stop.reason if stop else "unknown-state" if unknown else "planned" if dry_run else "reported"
     worst = next(
         (s for s in ("error", "failure", "pending") if any(o.verdict.state == s for o in judged_heads)),
         "success",
     )
-    apps = dict.fromkeys(app.app for one in judged_heads for app in one.apps)
+    apps = dict.fromkeys(app.app for judged_head in judged_heads for app in judged_head.apps)
     return Result(
         reason=reason if judged_heads else "no-difference",
         message=_message(judged_heads, stop),
@@ -50,11 +50,14 @@ def result(
             "next-at": min((o.verdict.next_at for o in judged_heads if o.verdict.next_at), default=""),
         },
         summary=render("pin_guard.md.j2", seen=judged_heads)
-        + "".join(details(one.head, one.apps, now, run_url) for one in judged_heads),
+        + "".join(details(judged_head.head, judged_head.apps, now, run_url) for judged_head in judged_heads),
         app=next(iter(apps)) if len(apps) == 1 else "",
         dry_run=dry_run,
-        trust=next((judged.facts.trust for one in judged_heads for judged in _environments(one)), None),
-        changes=tuple(change for one in judged_heads for change in one.changes),
+        trust=next(
+            (judged.facts.trust for judged_head in judged_heads for judged in _environments(judged_head)),
+            None,
+        ),
+        changes=tuple(change for judged_head in judged_heads for change in judged_head.changes),
         rules=tuple(_rules(judged_heads)),
         calls=calls,
     )
@@ -67,26 +70,27 @@ def _message(judged_heads: Sequence[HeadJudged], stop: Stop | None) -> Message:
             why="Only open pull requests that target the default branch have the status stagegate/pins.",
         )
     verdicts = "; ".join(
-        f"{one.head.name} is {one.verdict.state}: {one.verdict.description}" for one in judged_heads[:5]
+        f"{judged_head.head.name} is {judged_head.verdict.state}: {judged_head.verdict.description}"
+        for judged_head in judged_heads[:5]
     )
     more = f" and {len(judged_heads) - 5} more" if len(judged_heads) > 5 else ""
     return Message(what=f"stagegate/pins of {verdicts}{more}.", next=stop.next if stop else "")
 
 
 def _rules(judged_heads: Sequence[HeadJudged]) -> Iterator[RuleResult]:
-    for one in judged_heads:
-        for judged in _environments(one):
+    for judged_head in judged_heads:
+        for judged in _environments(judged_head):
             yield from judged.rules
 
 
-def _environments(one: HeadJudged) -> Iterator[Judged]:
-    for app in one.apps:
+def _environments(judged_head: HeadJudged) -> Iterator[Judged]:
+    for app in judged_head.apps:
         yield from app.environments
 
 
 def accounts(apps: Sequence[AppJudged], now: datetime, run_url: str) -> Iterator[BodyFacts]:
     """The summary of every environment that a head changes."""
-    for judged in (one for app in apps for one in app.environments):
+    for judged in (environment for app in apps for environment in app.environments):
         yield text.account(
             judged.facts, judged.subject, judged.rules, judged.difference, now=now, run_url=run_url
         )
@@ -104,9 +108,11 @@ def details(head: Head, apps: Sequence[AppJudged], now: datetime, run_url: str) 
 
 def show(context: Context, requested: str, judged_heads: Sequence[HeadJudged], now: datetime) -> str:
     """Write the page with every difference where there is one and a place for it; its path, or nothing."""
-    shown = [part for one in judged_heads for part in accounts(one.apps, now, context.run_url)]
+    shown = [
+        facts for judged_head in judged_heads for facts in accounts(judged_head.apps, now, context.run_url)
+    ]
     target = artifact.place(context, requested, "stagegate-difference-pull-request.html", what="html")
-    if target is None or not any(part.difference for part in shown):
+    if target is None or not any(facts.difference for facts in shown):
         return ""
     artifact.write(target, page.page(shown, context.run_url))
     return str(target)

@@ -106,8 +106,8 @@ def _computed(
         files=tuple(sorted(named.files)),
         folders=tuple(sorted(named.folders)),
         patterns=tuple(sorted(named.patterns)),
-        comments=any(one.render.show == "comment" for one in settings),
-        protected=any(one.trust.level == "protected" for one in settings),
+        comments=any(app_settings.render.show == "comment" for app_settings in settings),
+        protected=any(app_settings.trust.level == "protected" for app_settings in settings),
     )
     _keep(watched, changed, inputs.config, context)
     return watched
@@ -153,9 +153,9 @@ def _keep(watched: Watched, changed: ChangedFiles, config: str, context: Context
         return
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_suffix(".part")
-        part.write_bytes(msgspec.json.encode(watched))
-        part.replace(place)
+        partial = place.with_suffix(".part")
+        partial.write_bytes(msgspec.json.encode(watched))
+        partial.replace(place)
 
 
 def _place(changed: ChangedFiles, config: str, context: Context) -> Path | None:

@@ -62,7 +62,7 @@ def edit(
         beside = context.inside(chart, what="pins")
         files[chart] = beside.read_bytes() if beside.is_file() else None
     tag = settings.version.tag_prefix + version
-    commit = git.said(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    commit = git.output(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     release = Release(app=settings.app, version=version, tag=tag, commit=commit, recorded=False)
     changed, edits = pinned_version.edited(policy, files, release, settings, "")
     difference = picture.of_files(files, changed)

@@ -56,7 +56,7 @@ def edit(
 def _target(settings: Settings, context: Context, environment: str, running: str, now: datetime) -> str:
     """The newest older version in the history of the pins' files that no ban of this clone names."""
     files = pinned_version.files_of(settings.environment(environment))
-    listed = git.said(
+    listed = git.output(
         context.workspace, "log", "--format=%H", f"--max-count={_COMMITS}", "HEAD", "--", *files
     )
     banned = _banned(settings, context, now)
@@ -64,7 +64,7 @@ def _target(settings: Settings, context: Context, environment: str, running: str
         version = _pinned(settings, context, environment, commit)
         if version and versions.is_older(version, running) and version not in banned:
             return version
-    shallow = git.said(context.workspace, "rev-parse", "--is-shallow-repository") == "true"
+    shallow = git.output(context.workspace, "rev-parse", "--is-shallow-repository") == "true"
     why = f"The pins of {environment} name {running or 'no version'}, and no older release before"
     raise Stop(
         "no-evidence",
@@ -83,7 +83,7 @@ def _pinned(settings: Settings, context: Context, environment: str, commit: str)
         if not commit:
             contents[path] = place.read_bytes() if place.is_file() else None
             continue
-        text = git.said(context.workspace, "show", f"{commit}:{path}")
+        text = git.output(context.workspace, "show", f"{commit}:{path}")
         contents[path] = text.encode() if text else None
     return pinned_version.standing(policy, contents, settings).version
 
@@ -92,8 +92,9 @@ def _banned(settings: Settings, context: Context, now: datetime) -> set[str]:
     """Versions that a ban in this clone rules out, as it was fetched last."""
     bans = branch_names.ban(settings.app, "*")  # with a `*` Git matches the whole name
     patterns = [f"{where}/{bans}" for where in _WHERE]
-    refs = git.said(context.workspace, "for-each-ref", "--format=%(refname)", *patterns).split()
+    refs = git.output(context.workspace, "for-each-ref", "--format=%(refname)", *patterns).split()
     read = {
-        ref: marks.decode(git.said(context.workspace, "show", f"{ref}:{marks.FILE}").encode()) for ref in refs
+        ref: marks.decode(git.output(context.workspace, "show", f"{ref}:{marks.FILE}").encode())
+        for ref in refs
     }
     return {ref.rpartition("/")[2] for ref, mark in read.items() if marks.active(mark, now)}

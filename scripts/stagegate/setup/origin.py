@@ -36,5 +36,5 @@ def _cloned() -> str:
     if not (home / "scripts" / "run").is_file():
         return ""
     name = git.origin(home)
-    commit = git.said(home, "rev-parse", "--verify", "--quiet", "HEAD")
+    commit = git.output(home, "rev-parse", "--verify", "--quiet", "HEAD")
     return f"{name}@{commit}" if name and re.fullmatch(r"[0-9a-f]{40}", commit) else ""

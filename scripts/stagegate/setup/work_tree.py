@@ -44,7 +44,7 @@ def read(folder: Path, repository: str = "") -> WorkTree:
         files = {name: inside.file(folder, name) for name in names}
         return {name: place.read_bytes() for name, place in files.items() if place}
 
-    origin = git.said(folder, "remote", "get-url", "origin")
+    origin = git.output(folder, "remote", "get-url", "origin")
     repository = repository or git.repository_of(origin)
     return WorkTree(
         tree=Tree({name: Entry(oid=name) for name in names}, load),
@@ -71,6 +71,6 @@ def address_of(origin: str, repository: str) -> str:
 
 def _branch(folder: Path) -> str:
     """The branch of origin's HEAD, else the checked-out one, else main."""
-    head = git.said(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    head = git.output(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
     named = head.removeprefix("origin/") or git.branch(folder)
     return "main" if named in ("HEAD", "") else named

@@ -24,7 +24,9 @@ from stagegate.runner import log
 Json = dict[str, Any]
 STREAM_SILENCE = 90.0  # seconds without a byte before a stream counts as dead; ingresses cut earlier
 _HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
-_PLAIN = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE")  # OpenSSL's words for an answer without TLS
+_PLAIN = re.compile(
+    r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE"
+)  # OpenSSL's words for a response without TLS
 _BLOCK = 64 * 1024
 _LINE_LIMIT = 32 * 1024 * 1024  # an Application document is at most etcd's 1.5 MiB
 
@@ -76,15 +78,15 @@ class ArgoCD:
     def manifests(self, name: str, document: Mapping[str, Any] | None = None) -> list[Json]:
         """The objects Argo CD renders, at exactly the revisions that `document` was compared at where one is given;
         values of Secrets are masked by it."""
-        answer = self._get(
+        response = self._get(
             f"{self._path(name)}/manifests", self._about(name), _revisions(document or {}), name
         )
-        return self._objects(answer.get("manifests"), "a manifest that is not JSON")
+        return self._objects(response.get("manifests"), "a manifest that is not JSON")
 
     def managed_resources(self, name: str) -> list[Json]:
         """The objects that Argo CD last compared the cluster with, without those that are only in the cluster."""
-        answer = self._get(f"{self._path(name)}/managed-resources", self._about(name), {}, name)
-        targets = [item.get("targetState") for item in answer.get("items") or () if isinstance(item, dict)]
+        response = self._get(f"{self._path(name)}/managed-resources", self._about(name), {}, name)
+        targets = [item.get("targetState") for item in response.get("items") or () if isinstance(item, dict)]
         return self._objects(targets, "a target state that is not JSON")
 
     def resource(self, name: str, node: Mapping[str, Any]) -> Json:
@@ -96,8 +98,8 @@ class ArgoCD:
             "version": str(node.get("version", "v1")),
             "kind": str(node.get("kind", "")),
         }
-        answer = self._get(f"{self._path(name)}/resource", self._about(name), query, name)
-        text = answer.get("manifest") or "{}"
+        response = self._get(f"{self._path(name)}/resource", self._about(name), query, name)
+        text = response.get("manifest") or "{}"
         try:
             live = json.loads(text)
         except (TypeError, ValueError) as error:
@@ -111,13 +113,13 @@ class ArgoCD:
     def application_set(self, name: str) -> Json:
         """An ApplicationSet; the token needs `applicationsets, get` on it."""
         query = {"appsetNamespace": self._narrow["appNamespace"]}
-        answer = self._send(f"{self.url}/api/v1/applicationsets/{quote(name, safe='')}", self._query(query))
-        return self._document(answer, f"ApplicationSet {name}")
+        response = self._send(f"{self.url}/api/v1/applicationsets/{quote(name, safe='')}", self._query(query))
+        return self._document(response, f"ApplicationSet {name}")
 
     def clusters(self) -> list[Json]:
         """Every cluster that the token may read (`clusters, get`), with the versions that Argo CD reports."""
-        answer = self._send(f"{self.url}/api/v1/clusters", {})
-        listed = self._document(answer, "The list of clusters").get("items") or []
+        response = self._send(f"{self.url}/api/v1/clusters", {})
+        listed = self._document(response, "The list of clusters").get("items") or []
         return [item for item in listed if isinstance(item, dict)]
 
     def watch(self, name: str) -> Iterator[Json]:
@@ -130,11 +132,11 @@ class ArgoCD:
         query |= {"projects": self._project} if self._project else {}
         timeout = (http.CONNECT_SECONDS, STREAM_SILENCE)
         address = f"{self.url}/api/v1/stream/applications"
-        answer = self._send(address, query, stream=True, timeout=timeout)
-        with closing(answer):
-            refusals.refuse(answer, self._about(name), self._server)
+        response = self._send(address, query, stream=True, timeout=timeout)
+        with closing(response):
+            refusals.refuse(response, self._about(name), self._server)
             try:
-                for line in _lines(answer):
+                for line in _lines(response):
                     if document := self._event(line):
                         yield document
             except (HTTPError, OSError) as error:  # requests does not translate what `read1` raises
@@ -173,7 +175,7 @@ class ArgoCD:
     def _objects(self, texts: object, fault: str) -> list[Json]:
         """JSON texts as objects; empty ones are left out."""
         try:
-            objects = [json.loads(one) if isinstance(one, str) else one for one in _list(texts) if one]
+            objects = [json.loads(text) if isinstance(text, str) else text for text in _list(texts) if text]
         except ValueError as error:
             raise refusals.nonsense(fault, self._server) from error
         return [item for item in objects if isinstance(item, dict)]
@@ -184,12 +186,12 @@ class ArgoCD:
             self._send(f"{self.url}/api/v1/{path}", self._query({**narrow, **query})), about
         )
 
-    def _document(self, answer: requests.Response, about: str) -> Json:
-        refusals.refuse(answer, about, self._server)
+    def _document(self, response: requests.Response, about: str) -> Json:
+        refusals.refuse(response, about, self._server)
         try:
-            document = answer.json()
+            document = response.json()
         except ValueError as error:
-            raise refusals.page(answer, self._server) from error
+            raise refusals.page(response, self._server) from error
         if not isinstance(document, dict):
             raise refusals.nonsense("JSON that is not an object", self._server)
         return document
@@ -217,8 +219,8 @@ class ArgoCD:
             raise http.unreachable(self.host, error) from error
 
     @staticmethod
-    def _query(given: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in given.items() if value}
+    def _query(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in parameters.items() if value}
 
     def _about(self, name: str) -> str:
         return f"Application {name}" + (f" of project {self._project}" if self._project else "")
@@ -243,7 +245,7 @@ def address(server: str) -> str:
 def _revisions(document: Mapping[str, Any]) -> dict[str, Any]:
     """The revisions of a comparison as the request for manifests names them; several by their place, from 1."""
     sync = (document.get("status") or {}).get("sync") or {}
-    several = [str(one) for one in _list(sync.get("revisions"))]
+    several = [str(revision) for revision in _list(sync.get("revisions"))]
     if several:
         return {"sourcePositions": [str(place) for place, _ in enumerate(several, 1)], "revisions": several}
     return {"revision": str(sync.get("revision") or "")}
@@ -260,10 +262,10 @@ def _lines(response: requests.Response) -> Iterator[bytes]:
     """
     parts: list[bytes] = []
     while block := response.raw.read1(_BLOCK, decode_content=True):
-        first, *others = block.split(b"\n")
+        first, *following = block.split(b"\n")
         parts.append(first)
-        for other in others:
+        for line in following:
             yield b"".join(parts).rstrip(b"\r")
-            parts = [other]
+            parts = [line]
     if any(parts):
         yield b"".join(parts)

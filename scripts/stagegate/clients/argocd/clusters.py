@@ -41,9 +41,9 @@ class Clusters:
         """The cluster of an Application's destination, by address or name."""
         server, name = (str(destination.get(key) or "").rstrip("/") for key in ("server", "name"))
         shown = name or server or "no destination"
-        for one in self._clusters():
-            if _is(one, server, name):
-                return _versions(one, shown)
+        for cluster in self._clusters():
+            if _is(cluster, server, name):
+                return _versions(cluster, shown)
         trouble = (
             self._trouble
             or f"Argo CD lists no cluster {shown} for this token; the token needs `clusters, get`"
@@ -60,10 +60,12 @@ class Clusters:
 
 
 def _is(cluster: Mapping[str, Any], server: str, name: str) -> bool:
-    address, own = str(cluster.get("server") or "").rstrip("/"), str(cluster.get("name") or "")
+    address, own_name = str(cluster.get("server") or "").rstrip("/"), str(cluster.get("name") or "")
     if server:
         return address == server
-    return bool(name) and (own == name or (name == "in-cluster" and address == _IN_CLUSTER and not own))
+    return bool(name) and (
+        own_name == name or (name == "in-cluster" and address == _IN_CLUSTER and not own_name)
+    )
 
 
 def _versions(cluster: Mapping[str, Any], shown: str) -> ClusterVersions:

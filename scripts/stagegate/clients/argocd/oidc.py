@@ -29,11 +29,11 @@ def exchanged(
     environ: Mapping[str, str] = os.environ,
 ) -> str:
     """A token for the Argo CD at `url`. Stop(missing-permission) without the job's `id-token: write`, or when Dex
-    refuses; Stop(unreachable) when one of the two does not answer."""
+    refuses; Stop(unreachable) when one of the two does not respond."""
     subject = job_token(environ)
     host = urlsplit(url).netloc
     with http.session(retries=0) as session:
-        answer = http.reach(
+        response = http.reach(
             host,
             lambda: session.post(
                 f"{url}/api/dex/token",
@@ -51,10 +51,12 @@ def exchanged(
                 allow_redirects=False,
             ),
         )
-    token = _field(answer, "access_token") if answer.status_code == 200 else ""
+    token = _field(response, "access_token") if response.status_code == 200 else ""
     if not token:
         reason = (
-            _field(answer, "error_description") or _field(answer, "error") or f"HTTP {answer.status_code}"
+            _field(response, "error_description")
+            or _field(response, "error")
+            or f"HTTP {response.status_code}"
         )
         raise Stop(
             "missing-permission",
@@ -79,22 +81,22 @@ def job_token(environ: Mapping[str, str]) -> str:
         )
     host = urlsplit(url).netloc
     with http.session() as session:
-        answer = http.reach(host, lambda: session.get(url, headers={"Authorization": f"bearer {key}"}))
-    token = _field(answer, "value") if answer.status_code == 200 else ""
+        response = http.reach(host, lambda: session.get(url, headers={"Authorization": f"bearer {key}"}))
+    token = _field(response, "value") if response.status_code == 200 else ""
     if not token:
         raise Stop(
             "missing-permission",
             "GitHub issued no OIDC token for this job.",
-            f"{host} returned {answer.status_code}.",
+            f"{host} returned {response.status_code}.",
             "Add `permissions: id-token: write` to the job, then run it again.",
         )
     log.mask(token)
     return token
 
 
-def _field(answer: requests.Response, name: str) -> str:
+def _field(response: requests.Response, name: str) -> str:
     try:
-        value = answer.json().get(name)
+        value = response.json().get(name)
     except (ValueError, AttributeError):
         return ""
     return value if isinstance(value, str) else ""

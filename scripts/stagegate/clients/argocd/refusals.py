@@ -19,16 +19,16 @@ class Server(NamedTuple):
     project: str
 
 
-def refuse(answer: requests.Response, about: str, server: Server) -> None:
+def refuse(response: requests.Response, about: str, server: Server) -> None:
     """Stop for every response that is not the requested one, with its own message."""
-    status = answer.status_code
+    status = response.status_code
     if 300 <= status < 400:
-        raise _elsewhere(answer, server)
+        raise _elsewhere(response, server)
     if status == 200:
-        if "text/html" in answer.headers.get("Content-Type", ""):
-            raise page(answer, server)
+        if "text/html" in response.headers.get("Content-Type", ""):
+            raise page(response, server)
         return
-    reported = _said(answer)
+    reported = _said(response)
     if status == 401:
         raise Stop(
             "token-expired",
@@ -38,12 +38,12 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
             "Environment.",
         )
     if status == 403:
-        right = f"applications, get, {server.project or '<project>'}/{about.split()[1]}"
+        permission = f"applications, get, {server.project or '<project>'}/{about.split()[1]}"
         raise Stop(
             "missing-permission",
             f"Argo CD at {server.host} does not show {about}.",
-            f"It reported: {reported}. Argo CD gives the same answer when the Application does not exist.",
-            f"Check name and project in the settings; the token needs `p, <role>, {right}, allow`.",
+            f"It reported: {reported}. Argo CD gives the same response when the Application does not exist.",
+            f"Check name and project in the settings; the token needs `p, <role>, {permission}, allow`.",
         )
     if status == 404:
         raise Stop(
@@ -61,8 +61,8 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
     )
 
 
-def _elsewhere(answer: requests.Response, server: Server) -> Stop:
-    target = urlsplit(answer.headers.get("Location", ""))
+def _elsewhere(response: requests.Response, server: Server) -> Stop:
+    target = urlsplit(response.headers.get("Location", ""))
     place = target.netloc or server.host
     if place == server.host and target.scheme not in ("", urlsplit(server.url).scheme):
         next_step = f"Write the address as {target.scheme}://{place}."
@@ -77,9 +77,9 @@ def _elsewhere(answer: requests.Response, server: Server) -> Stop:
     )
 
 
-def page(answer: requests.Response, server: Server) -> Stop:
+def page(response: requests.Response, server: Server) -> Stop:
     """The Stop for a page where Argo CD's API should be."""
-    kind = answer.headers.get("Content-Type", "no content type")
+    kind = response.headers.get("Content-Type", "no content type")
     return Stop(
         "missing-permission",
         f"{server.host} returned a web page instead of a response of Argo CD's API.",
@@ -98,12 +98,12 @@ def nonsense(what: str, server: Server) -> Stop:
     )
 
 
-def _said(answer: requests.Response) -> str:
+def _said(response: requests.Response) -> str:
     """The server's own words, one short line, redacted; never a page."""
     try:
-        return words(answer.json())
+        return words(response.json())
     except ValueError:
-        return f"HTTP {answer.status_code}"
+        return f"HTTP {response.status_code}"
 
 
 def words(error: object) -> str:

@@ -1,6 +1,6 @@
 """GitHub for the rest of the program: one repository, one token, complete frozen responses.
 
-Every trouble is a Stop. An absent thing is None only where absence is an answer; unknown is never absent.
+Every trouble is a Stop. An absent thing is None only where absence is a response; unknown is never absent.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def connect(
     key = (repository, token.strip(), api_url, graphql_url, server_url)
     if remembering is not None and key in remembering.hubs:
         return remembering.hubs[key]
-    made = Hub(
+    hub = Hub(
         Connection(
             repository,
             token.strip(),
@@ -184,8 +184,8 @@ def connect(
         )
     )
     if remembering is not None:
-        remembering.hubs[key] = made
-    return made
+        remembering.hubs[key] = hub
+    return hub
 
 
 def as_app(context: Context, token: str, app_id: str, app_key: str, permissions: Mapping[str, str]) -> Hub:

@@ -23,7 +23,7 @@ fragment by on GitActor { email user { type: __typename login id: databaseId } }
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An account in an answer; REST's form, which ACTOR imitates."""
+    """An account in a response; REST's form, which ACTOR imitates."""
 
     login: str = ""
     id: int | None = None

@@ -91,13 +91,13 @@ class Adoption(Port):
         """Variables of the repository, or of an Environment, by name."""
         where = f"environments/{environment}" if environment else "actions"
         listed = self._ask(f"{where}/variables", _Names, "list the variables", "variables: read")
-        return None if listed is None else {one.name: one for one in listed.variables}
+        return None if listed is None else {variable.name: variable for variable in listed.variables}
 
     def secrets(self, environment: str = "") -> dict[str, Stored] | None:
         """Secrets of the repository, or of an Environment, by name. Their values are never shown by GitHub."""
         where = f"environments/{environment}" if environment else "actions"
         listed = self._ask(f"{where}/secrets", _Names, "list the secrets", "secrets: read")
-        return None if listed is None else {one.name: one for one in listed.secrets}
+        return None if listed is None else {secret.name: secret for secret in listed.secrets}
 
     def workflow_token(self) -> WorkflowToken | None:
         """The default permissions of GITHUB_TOKEN."""
@@ -110,9 +110,9 @@ class Adoption(Port):
         listed = self._ask("actions/workflows", _Workflows, "list the workflows", "actions: read")
         return None if listed is None else tuple(listed.workflows)
 
-    def _ask(self, path: str, kind: type[T], doing: str, right: str) -> T | None:
+    def _ask(self, path: str, kind: type[T], doing: str, permission: str) -> T | None:
         try:
-            return self._c.get(self._c.path(path), kind, doing, right, per_page=100)
+            return self._c.get(self._c.path(path), kind, doing, permission, per_page=100)
         except Refused as refusal:
             if refusal.status in (403, 404):
                 return None

@@ -16,7 +16,7 @@ import requests
 from stagegate.clients.hub import graph_answers, memory, refusals
 from stagegate.clients.hub.graph_answers import GraphError
 from stagegate.clients.hub.identity import ABOUT, About
-from stagegate.clients.hub.response import HubAnswer
+from stagegate.clients.hub.response import HubResponse
 from stagegate.clients.hub.transport import Line
 from stagegate.errors import Stop
 
@@ -58,8 +58,8 @@ class Connection(Line):
             user_agent=_user_agent(sys.argv),
             api_version=API_VERSION,
         ).requester
-        same = urlsplit(graphql_url).netloc == self.host
-        self.graphql_url = graphql_url if same else self._requester.graphql_url
+        same_host = urlsplit(graphql_url).netloc == self.host
+        self.graphql_url = graphql_url if same_host else self._requester.graphql_url
 
     # --- REST ---------------------------------------------------------------------------------------------
 
@@ -70,17 +70,17 @@ class Connection(Line):
         return "/".join(("/repos", self.owner, self.name, *(step for step in steps if step)))
 
     def get(
-        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
+        self, path: str, kind: type[T], doing: str, permission: str = "metadata: read", /, **params: str | int
     ) -> T:
         """A GET, decoded as `kind`; a 404 is a refusal here."""
-        return self.send(self._json("GET", path, params), _as(kind), doing, right, write=False)
+        return self.send(self._json("GET", path, params), _as(kind), doing, permission, write=False)
 
     def find(
-        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
+        self, path: str, kind: type[T], doing: str, permission: str = "metadata: read", /, **params: str | int
     ) -> T | None:
         """Like `get`, but None for a 404, accepted only for a repository that the token can read."""
         try:
-            return self.get(path, kind, doing, right, **params)
+            return self.get(path, kind, doing, permission, **params)
         except refusals.Refused as refusal:
             if refusal.status != 404:
                 raise
@@ -88,13 +88,13 @@ class Connection(Line):
             return None
 
     def pages(
-        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
+        self, path: str, kind: type[T], doing: str, permission: str = "metadata: read", /, **params: str | int
     ) -> Iterator[T]:
         """All items of a list, page after page, asked for as they are needed."""
         query: dict[str, str | int] = {"per_page": PAGE, **params}
         while True:
             ask = self._json("GET", path, query)
-            items, following = self.send(ask, _page_of(kind), doing, right, write=False)
+            items, following = self.send(ask, _page_of(kind), doing, permission, write=False)
             yield from items
             if not following:
                 return
@@ -106,15 +106,15 @@ class Connection(Line):
         path: str,
         body: Mapping[str, Any],
         doing: str,
-        right: str,
+        permission: str,
         kind: type[T],
         *,
         repeatable: bool = False,
     ) -> T:
-        """A POST, PATCH, PUT or DELETE. A lost answer raises Uncertain unless it is `repeatable`."""
+        """A POST, PATCH, PUT or DELETE. A lost response raises Uncertain unless it is `repeatable`."""
         memory.forget_changed(path.removeprefix(self.path()).lstrip("/"))
         ask = self._json(verb, path, body=dict(body))
-        return self.send(ask, _as(kind), doing, right, write=True, repeatable=repeatable)
+        return self.send(ask, _as(kind), doing, permission, write=True, repeatable=repeatable)
 
     # --- GraphQL ------------------------------------------------------------------------------------------
 
@@ -124,29 +124,35 @@ class Connection(Line):
         variables: Mapping[str, Any],
         kind: type[T],
         doing: str,
-        right: str = "contents: read",
+        permission: str = "contents: read",
     ) -> T:
         """A GraphQL query's `data` as `kind`; `$owner` and `$name` are filled in. Any error refuses all."""
         mine = {"owner": self.owner, "name": self.name} if "$owner" in text else {}
         body = {"query": text, "variables": {**mine, **variables}}
         ask = self._json("POST", self.graphql_url, body=body)
-        refuse = self._refusal(doing, right, write=False)
-        return self.send(ask, partial(graph_answers.data, kind, refuse), doing, right, write=False)
+        refuse = self._refusal(doing, permission, write=False)
+        return self.send(ask, partial(graph_answers.data, kind, refuse), doing, permission, write=False)
 
     def query_nodes(
-        self, text: str, variables: Mapping[str, Any], kind: type[T], doing: str, right: str
+        self, text: str, variables: Mapping[str, Any], kind: type[T], doing: str, permission: str
     ) -> dict[str, T]:
         """A GraphQL query of nodes by id: each alias and its node, without those that GitHub cannot find.
 
         For ids from a list that this token has just read: an absent one was deleted in between.
         """
 
-        refuse = self._refusal(doing, right, write=False)
+        refuse = self._refusal(doing, permission, write=False)
         ask = self._json("POST", self.graphql_url, body={"query": text, "variables": dict(variables)})
-        return self.send(ask, partial(graph_answers.nodes, kind, refuse), doing, right, write=False)
+        return self.send(ask, partial(graph_answers.nodes, kind, refuse), doing, permission, write=False)
 
     def mutate(
-        self, mutation: str, fields: Mapping[str, Any], output: str, doing: str, right: str, kind: type[T]
+        self,
+        mutation: str,
+        fields: Mapping[str, Any],
+        output: str,
+        doing: str,
+        permission: str,
+        kind: type[T],
     ) -> T:
         """A GraphQL mutation with one `input`; its payload as `kind`.
 
@@ -156,17 +162,17 @@ class Connection(Line):
         text = f"mutation($input: {input_type}) {{ result: {mutation}(input: $input) {{ {output} }} }}"
         body = {"query": text, "variables": {"input": fields}}
         memory.forget_changed(mutation)
-        refuse = self._refusal(doing, right, write=True)
+        refuse = self._refusal(doing, permission, write=True)
         ask = self._json("POST", self.graphql_url, body=body)
-        return self.send(ask, partial(graph_answers.payload, kind, refuse), doing, right, write=True)
+        return self.send(ask, partial(graph_answers.payload, kind, refuse), doing, permission, write=True)
 
-    def _refusal(self, doing: str, right: str, *, write: bool) -> Callable[[Sequence[GraphError]], Stop]:
-        """What the errors of a GraphQL answer mean."""
+    def _refusal(self, doing: str, permission: str, *, write: bool) -> Callable[[Sequence[GraphError]], Stop]:
+        """What the errors of a GraphQL response mean."""
 
         def refuse(errors: Sequence[GraphError]) -> Stop:
             if errors[0].type == "NOT_FOUND" and errors[0].path == ["repository"]:
                 return self.invisible()
-            return graph_answers.refusal(errors, self.host, self.token, doing, right, write=write)
+            return graph_answers.refusal(errors, self.host, self.token, doing, permission, write=write)
 
         return refuse
 
@@ -178,15 +184,15 @@ class Connection(Line):
         url: str,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> Callable[[], HubAnswer]:
-        def ask() -> HubAnswer:
+    ) -> Callable[[], HubResponse]:
+        def ask() -> HubResponse:
             accept = {"Accept": "application/vnd.github+json"}
             status, headers, text = self._requester.requestJson(verb, url, dict(params or {}), accept, body)
             if 300 <= status < 400:
                 raise self._moved()
             if status == 404 and url == self.graphql_url:
-                raise refusals.old_server(self.host, doing="use GraphQL", said=f"{url} answered 404")
-            return HubAnswer(status=status, headers=headers, text=text)
+                raise refusals.old_server(self.host, doing="use GraphQL", message=f"{url} answered 404")
+            return HubResponse(status=status, headers=headers, text=text)
 
         return ask
 
@@ -212,7 +218,7 @@ class Connection(Line):
         return branch.name if branch else ""
 
     def know(self, about: About) -> None:
-        """Take viewer and repository from another answer."""
+        """Take viewer and repository from another response."""
         self._about = about
 
     _about: About | None = None
@@ -242,17 +248,17 @@ def _user_agent(argv: Sequence[str]) -> str:
     return f"stagegate ({name})" if name else "stagegate"
 
 
-def _as(kind: type[T]) -> Callable[[HubAnswer], T]:
-    def decode(answer: HubAnswer) -> T:
-        return msgspec.json.decode(answer.text or "null", type=kind)
+def _as(kind: type[T]) -> Callable[[HubResponse], T]:
+    def decode(response: HubResponse) -> T:
+        return msgspec.json.decode(response.text or "null", type=kind)
 
     return decode
 
 
-def _page_of(kind: type[T]) -> Callable[[HubAnswer], tuple[list[T], list[tuple[str, str]]]]:
-    def decode(answer: HubAnswer) -> tuple[list[T], list[tuple[str, str]]]:
-        items = msgspec.json.decode(answer.text, type=list[kind])  # type: ignore[valid-type]
-        links = requests.utils.parse_header_links(answer.headers.get("link", ""))
+def _page_of(kind: type[T]) -> Callable[[HubResponse], tuple[list[T], list[tuple[str, str]]]]:
+    def decode(response: HubResponse) -> tuple[list[T], list[tuple[str, str]]]:
+        items = msgspec.json.decode(response.text, type=list[kind])  # type: ignore[valid-type]
+        links = requests.utils.parse_header_links(response.headers.get("link", ""))
         following = next((link["url"] for link in links if link.get("rel") == "next"), "")
         return items, parse_qsl(urlsplit(following).query)
 

@@ -42,7 +42,7 @@ class Talk(Port):
         return [comment.value() for comment in pages]
 
     def comment(self, number: int, body: str) -> Comment:
-        """Write a comment; after a lost answer our newest one with the same words is taken as it."""
+        """Write a comment; after a lost response our newest one with the same words is taken as it."""
         path = self._c.path("issues", number, "comments")
         body = log.redact(body)
 

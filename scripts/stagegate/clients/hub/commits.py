@@ -180,15 +180,15 @@ class Commits(Refs):
         The branch's head is compared, because a tag may have the name of the branch. Within one run a commit that
         is reachable stays so.
         """
-        kept = memory.current()
-        if kept is not None and (self.repository, branch, sha) in kept.reached:
+        caches = memory.current()
+        if caches is not None and (self.repository, branch, sha) in caches.reached:
             return True
         path = self._c.path(f"compare/{self.head(branch) or branch}...{sha}")
         doing = f"check whether {branch} contains {sha[:12]}"
         compared = self._c.find(path, _Comparison, doing, _READ, per_page=1)
         is_reached = compared is not None and compared.status in ("behind", "identical")
-        if kept is not None and is_reached:
-            kept.reached.add((self.repository, branch, sha))
+        if caches is not None and is_reached:
+            caches.reached.add((self.repository, branch, sha))
         return is_reached
 
     def create_commit(
@@ -221,13 +221,13 @@ class Commits(Refs):
 
         def create() -> str:
             doing = f"commit to {branch}"
-            made = self._c.mutate("createCommitOnBranch", fields, "commit { oid }", doing, _WRITE, _Made)
-            return made.commit.oid
+            created = self._c.mutate("createCommitOnBranch", fields, "commit { oid }", doing, _WRITE, _Made)
+            return created.commit.oid
 
         try:
             return settle(create, lambda: self._our_child(branch, expected_head, message))
         except Refused as refusal:
-            if refusal.kind == "STALE_DATA" or "expected branch to point to" in refusal.said.lower():
+            if refusal.kind == "STALE_DATA" or "expected branch to point to" in refusal.message.lower():
                 raise StaleHead(branch, f"It is no longer at {expected_head[:12]}.") from refusal
             raise
 
@@ -265,5 +265,5 @@ class Commits(Refs):
         except UnicodeDecodeError:
             body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
             path = self._c.path("git/blobs")
-            made = self._c.write("POST", path, body, "write a blob", _WRITE, _Sha, repeatable=True)
-            return {"sha": made.sha}
+            created = self._c.write("POST", path, body, "write a blob", _WRITE, _Sha, repeatable=True)
+            return {"sha": created.sha}

@@ -73,8 +73,8 @@ class _Node(msgspec.Struct, frozen=True, rename="camel"):
             listed = sorted(listed, key=lambda status: status.created_at, reverse=True)
         elif latest and listed and listed[0].id != latest.id:
             listed = listed[::-1]
-        others = [status for status in listed if latest is None or status.id != latest.id]
-        return tuple(status.value() for status in ([latest] if latest else []) + others)
+        earlier = [status for status in listed if latest is None or status.id != latest.id]
+        return tuple(status.value() for status in ([latest] if latest else []) + earlier)
 
 
 class _Deployment(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class _Deployment(msgspec.Struct, frozen=True):
         )
 
 
-_MOST = 100  # statuses of one deployment in an answer
+_MOST = 100  # statuses of one deployment in a response
 _RECORD = """
 fragment status on DeploymentStatus { id state description createdAt logUrl creator { ...who } }
 fragment record on Deployment { latestStatus { ...status } statuses(first: 100) { nodes { ...status } } }"""
@@ -132,9 +132,9 @@ class Deployments(Port):
         """
         if memory.current() is not None and environment is not None and sha is None:
             newest, complete = self.newest_deployments(task)
-            own = [one for one in newest if one.environment == environment]
-            if complete or len(own) >= first:
-                return own[:first]
+            matching = [deployment for deployment in newest if deployment.environment == environment]
+            if complete or len(matching) >= first:
+                return matching[:first]
         pages = self.deployment_pages(task, environment, sha, min(first, PAGE))
         return list(islice(chain.from_iterable(pages), first))
 
@@ -151,8 +151,12 @@ class Deployments(Port):
             newest, complete = self.newest_deployments(task)
         if not complete and sha is not None:
             newest, complete = self.newest_deployments(task, sha)
-        own = [one for one in newest if one.environment == environment and sha in (None, one.sha)]
-        return own if complete else None
+        matching = [
+            deployment
+            for deployment in newest
+            if deployment.environment == environment and sha in (None, deployment.sha)
+        ]
+        return matching if complete else None
 
     @remembered
     def newest_deployments(self, task: str, sha: str | None = None) -> tuple[list[Deployment], bool]:
@@ -169,20 +173,20 @@ class Deployments(Port):
         REST filters by task and knows 64-bit ids, which GraphQL's databaseId does not; GraphQL gives the
         statuses of all of them at once. `size` is at most 100. No call where a list of this run has all of them.
         """
-        known = self._all(task, environment, sha) if environment is not None else None
-        if known is not None:
-            yield from (known[start : start + size] for start in range(0, len(known), size))
+        cached = self._all(task, environment, sha) if environment is not None else None
+        if cached is not None:
+            yield from (cached[start : start + size] for start in range(0, len(cached), size))
             return
-        wanted = {"task": task, "environment": environment, "sha": sha}
-        params: dict[str, str | int] = {name: value for name, value in wanted.items() if value}
+        filters = {"task": task, "environment": environment, "sha": sha}
+        params: dict[str, str | int] = {name: value for name, value in filters.items() if value}
         params["per_page"] = size
         doing = f"read the deployments of {task}"
         listed = self._c.pages(self._c.path("deployments"), _Deployment, doing, "deployments: read", **params)
-        while some := list(islice(listed, size)):
-            nodes = self._nodes([deployment.node_id for deployment in some], doing)
+        while batch := list(islice(listed, size)):
+            nodes = self._nodes([deployment.node_id for deployment in batch], doing)
             yield [
                 deployment.value(node.newest_first())
-                for deployment in some
+                for deployment in batch
                 if (node := nodes.get(deployment.node_id))  # else it was deleted since it was listed
             ]
 
@@ -212,7 +216,7 @@ class Deployments(Port):
     ) -> int:
         """Record a deployment of exactly this commit; its id. GitHub neither merges nor waits for checks.
 
-        After a lost answer one of ours with the same commit, task, environment and payload is taken as it.
+        After a lost response one of ours with the same commit, task, environment and payload is taken as it.
         """
         body = {
             "ref": sha,
@@ -232,13 +236,13 @@ class Deployments(Port):
             ).id
 
         def find() -> int | None:
-            wanted = msgspec.json.decode(msgspec.json.encode(payload))
-            ours = (
+            expected = msgspec.json.decode(msgspec.json.encode(payload))
+            matching = (
                 d.id
                 for d in self.deployments(task, environment, sha)
-                if d.payload == wanted and self.viewer().same(d.creator)
+                if d.payload == expected and self.viewer().same(d.creator)
             )
-            return next(ours, None)
+            return next(matching, None)
 
         return settle(create, find)
 

@@ -20,7 +20,7 @@ BATCH = 100  # files in one query
 
 
 class GraphBlob(msgspec.Struct, frozen=True):
-    """An object in an answer, with its text where it is a file; `kind` is GraphQL's type."""
+    """An object in a response, with its text where it is a file; `kind` is GraphQL's type."""
 
     oid: str
     kind: str = ""
@@ -63,32 +63,32 @@ class Files(Port):
         itself does not exist.
         """
         names = list(dict.fromkeys(paths))
-        answers = self._known(ref, names)
-        absent = [name for name in names if name not in answers]
+        responses = self._known(ref, names)
+        absent = [name for name in names if name not in responses]
         for start in range(0, len(absent), BATCH):
-            answers |= self._portions(ref, absent[start : start + BATCH])
-        kept = memory.current()
-        if kept is not None and memory.is_commit(ref):
-            kept.files |= {(self.repository, ref, name): answers[name] for name in absent}
-        return {name: answers[name] for name in names}
+            responses |= self._portions(ref, absent[start : start + BATCH])
+        caches = memory.current()
+        if caches is not None and memory.is_commit(ref):
+            caches.files |= {(self.repository, ref, name): responses[name] for name in absent}
+        return {name: responses[name] for name in names}
 
     def _known(self, ref: str, names: Sequence[str]) -> dict[str, Blob | None]:
         """Files of a commit that were read before, or whose content was read in another commit."""
-        kept = memory.current()
-        if kept is None or not memory.is_commit(ref):
+        caches = memory.current()
+        if caches is None or not memory.is_commit(ref):
             return {}
-        tree = kept.trees.get((self.repository, ref))
-        known: dict[str, Blob | None] = {}
+        tree = caches.trees.get((self.repository, ref))
+        blobs: dict[str, Blob | None] = {}
         for name in names:
             place = (self.repository, ref, name)
             oid, mode = tree.get(name, ("", "")) if tree is not None else ("", "")
-            if place in kept.files:
-                known[name] = kept.files[place]
-            elif oid in kept.contents and mode != SUBMODULE:
-                known[name] = Blob(oid=oid, content=kept.contents[oid])
+            if place in caches.files:
+                blobs[name] = caches.files[place]
+            elif oid in caches.contents and mode != SUBMODULE:
+                blobs[name] = Blob(oid=oid, content=caches.contents[oid])
             elif tree is not None and (mode == SUBMODULE or (not oid and is_plain(name))):
-                known[name] = None
-        return known
+                blobs[name] = None
+        return blobs
 
     def _portions(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
         """The files in one query, or in halves where GitHub finds that too much."""
@@ -119,9 +119,9 @@ class Files(Port):
             return None
         content = exact_text(entry.text, entry.oid)
         content = self.blob(entry.oid) if content is None else content
-        kept = memory.current()
-        if kept is not None:
-            kept.contents[entry.oid] = content
+        caches = memory.current()
+        if caches is not None:
+            caches.contents[entry.oid] = content
         return Blob(oid=entry.oid, content=content)
 
     def texts(self, oids: Sequence[str]) -> dict[str, bytes]:

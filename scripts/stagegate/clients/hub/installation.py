@@ -44,8 +44,8 @@ def installation_token(
         body = {"repositories": [name], "permissions": _least(permissions, granted)}
         # PyGithub's own call cannot name repositories.
         path = f"/app/installations/{installation.id}/access_tokens"
-        _, made = github.requester.requestJsonAndCheck("POST", path, input=body)
-        token = str(made["token"])
+        _, response = github.requester.requestJsonAndCheck("POST", path, input=body)
+        token = str(response["token"])
     except GithubException as error:
         raise _refused(error, repository) from error
     except requests.RequestException as error:
@@ -73,11 +73,11 @@ def installation_token(
 def _least(permissions: Mapping[str, str], granted: Mapping[str, str]) -> dict[str, str]:
     """Of each permission what is wanted, at most what the installation has."""
     order = ("none", "read", "write", "admin")
-    both = {
+    common = {
         name: min(level, granted.get(name, "none"), key=order.index) for name, level in permissions.items()
     }
     # Every installation may read metadata. Without any permission in the request GitHub grants all of them.
-    return {name: level for name, level in both.items() if level != "none"} or {"metadata": "read"}
+    return {name: level for name, level in common.items() if level != "none"} or {"metadata": "read"}
 
 
 def _refused(error: GithubException, repository: str) -> Stop:

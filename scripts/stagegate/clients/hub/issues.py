@@ -40,7 +40,7 @@ class Issues(Port):
         return [issue.value() for issue in issues if issue.pull_request is None]
 
     def open_issue(self, title: str, body: str) -> Issue:
-        """Open an issue; after a lost answer an open one of this title is taken as it."""
+        """Open an issue; after a lost response an open one of this title is taken as it."""
         fields = {"title": log.redact(title), "body": log.redact(body)[:BODY_LIMIT]}
 
         def create() -> Issue:
@@ -51,8 +51,8 @@ class Issues(Port):
 
     def edit_issue(self, number: int, *, body: str | None = None, state: str | None = None) -> Issue:
         """Replace the text of an issue of ours, or close it."""
-        given = {"body": log.redact(body)[:BODY_LIMIT] if body is not None else None, "state": state}
-        fields = {name: value for name, value in given.items() if value is not None}
+        changes = {"body": log.redact(body)[:BODY_LIMIT] if body is not None else None, "state": state}
+        fields = {name: value for name, value in changes.items() if value is not None}
         path = self._c.path("issues", number)
         return self._c.write(
             "PATCH", path, fields, f"edit issue {number}", _RIGHT, _Issue, repeatable=True

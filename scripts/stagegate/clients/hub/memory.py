@@ -1,7 +1,7 @@
 """Responses that one run has already, so that many apps in one repository send each request once.
 
 Only inside `remembering()`, and only for the methods marked `remembered` (until the next write that may change the
-answer) or `lasting` (an answer about commits by their full SHA, which never changes).
+answer) or `lasting` (a response about commits by their full SHA, which never changes).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Memory(msgspec.Struct):
     """
 
     hubs: dict[tuple[str, ...], Hub] = {}
-    answers: dict[tuple[Any, ...], Any] = {}
+    responses: dict[tuple[Any, ...], Any] = {}
     of_commits: dict[tuple[Any, ...], Any] = {}
     work_trees: dict[str, Callable[[str], dict[str, tuple[str, str]] | None]] = {}
     files: dict[tuple[str, str, str], Blob | None] = {}
@@ -68,8 +68,11 @@ class Memory(msgspec.Struct):
     @property
     def calls(self) -> Calls:
         """How many requests all hubs have made."""
-        made = [hub.calls for hub in self.hubs.values()]
-        return Calls(read=sum(one.read for one in made), write=sum(one.write for one in made))
+        all_calls = [hub.calls for hub in self.hubs.values()]
+        return Calls(
+            read=sum(calls_of_hub.read for calls_of_hub in all_calls),
+            write=sum(calls_of_hub.write for calls_of_hub in all_calls),
+        )
 
 
 _MEMORY: ContextVar[Memory | None] = ContextVar("memory", default=None)
@@ -102,7 +105,7 @@ def forget() -> None:
     """Nothing that was read counts any more, except what commits contain: for what others may have changed."""
     memory = _MEMORY.get()
     if memory is not None:
-        memory.answers.clear()
+        memory.responses.clear()
 
 
 def forget_changed(write: str) -> None:
@@ -112,9 +115,9 @@ def forget_changed(write: str) -> None:
         return
     changed = [names for start, names in _CHANGED_BY.items() if _begins(write, start)]
     if not changed:
-        memory.answers.clear()
-    for key in [key for key in memory.answers if any(key[1] in names for names in changed)]:
-        del memory.answers[key]
+        memory.responses.clear()
+    for key in [key for key in memory.responses if any(key[1] in names for names in changed)]:
+        del memory.responses[key]
 
 
 def _begins(route: str, start: str) -> bool:
@@ -127,17 +130,17 @@ def is_commit(ref: object) -> bool:
 
 
 def knows(hub: object, method: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether the answer of a remembered method is known."""
+    """Whether the response of a remembered method is known."""
     memory = _MEMORY.get()
-    return memory is not None and (id(hub), method, *arguments) in memory.answers
+    return memory is not None and (id(hub), method, *arguments) in memory.responses
 
 
-def learn(hub: object, method: str, arguments: tuple[Any, ...], answer: object) -> None:
-    """Keep the answer of a remembered method that came with another answer."""
+def learn(hub: object, method: str, arguments: tuple[Any, ...], response: object) -> None:
+    """Keep the response of a remembered method that came with another response."""
     memory = _MEMORY.get()
     if memory is not None:
         key = (id(hub), method, *arguments)
-        memory.answers[key] = answer
+        memory.responses[key] = response
 
 
 def remembered(method: Callable[P, T]) -> Callable[P, T]:
@@ -148,7 +151,7 @@ def remembered(method: Callable[P, T]) -> Callable[P, T]:
         memory = _MEMORY.get()
         if memory is None:
             return method(*args, **kwargs)
-        return _kept(memory.answers, method, *args, **kwargs)
+        return _kept(memory.responses, method, *args, **kwargs)
 
     return ask
 
@@ -161,15 +164,15 @@ def lasting(method: Callable[P, T]) -> Callable[P, T]:
         memory = _MEMORY.get()
         if memory is None:
             return method(*args, **kwargs)
-        by_commit = all(is_commit(one) for one in (*args[1:], *kwargs.values()))
-        return _kept(memory.of_commits if by_commit else memory.answers, method, *args, **kwargs)
+        by_commit = all(is_commit(argument) for argument in (*args[1:], *kwargs.values()))
+        return _kept(memory.of_commits if by_commit else memory.responses, method, *args, **kwargs)
 
     return ask
 
 
-def _kept(answers: dict[tuple[Any, ...], Any], method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+def _kept(responses: dict[tuple[Any, ...], Any], method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     key = (id(args[0]), method.__name__, *args[1:], *sorted(kwargs.items()))
-    if key not in answers:
-        answers[key] = method(*args, **kwargs)
-    answer: T = copy.copy(answers[key])
-    return answer
+    if key not in responses:
+        responses[key] = method(*args, **kwargs)
+    response: T = copy.copy(responses[key])
+    return response

@@ -142,19 +142,19 @@ class Merging(Pulls):
 
 def _passing(refusal: Refused) -> bool:
     """A 405 that is only temporary."""
-    low = refusal.said.lower()
+    low = refusal.message.lower()
     return refusal.status == 405 and (
         "base branch was modified" in low or ("required status check" in low and "expected" in low)
     )
 
 
 def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
-    low = refusal.said.lower()
+    low = refusal.message.lower()
     if "merge queue" in low:
         return Stop(
             "queued",
             f"Pull request {number} can only be merged by the merge queue.",
-            f"GitHub reported: {refusal.said}",
+            f"GitHub reported: {refusal.message}",
             "Set `merge: merge-queue` for this environment, or add the pull request to the queue.",
         )
     if refusal.status == 409 or "head branch was modified" in low:
@@ -165,7 +165,7 @@ def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
         return Stop(
             "protected-branch",
             f"GitHub did not merge pull request {number}.",
-            f"GitHub reported: {refusal.said}",
+            f"GitHub reported: {refusal.message}",
             "Meet the rule that GitHub names, or let a person merge. After a conflict, close it: "
             "stagegate opens a new one.",
         )

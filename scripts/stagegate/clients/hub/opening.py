@@ -53,8 +53,8 @@ class Openings(Commits, RepositoryTags):
         `refs` for all tags where there are no more. One query for up to 100 paths. Only in a run that remembers,
         and only while the head is not known: at its beginning, and after a write.
         """
-        kept = memory.current()
-        if kept is None or (self._c.is_known and memory.knows(self, "head", (self._c.default_branch,))):
+        caches = memory.current()
+        if caches is None or (self._c.is_known and memory.knows(self, "head", (self._c.default_branch,))):
             return
         names = list(dict.fromkeys(paths))[:BATCH]
         declared = "".join(f", $f{i}: String!" for i in range(len(names)))
@@ -74,20 +74,20 @@ class Openings(Commits, RepositoryTags):
         page = {"prefix": prefix, "file": file, "first": BATCH, "after": None}
         doing = f"read {self.repository} and the head of its default branch"
         try:
-            answer = self._c.query(text, {**page, **variables}, _Answer, doing)
+            response = self._c.query(text, {**page, **variables}, _Answer, doing)
         except TooLarge:
             return
-        if answer.repository is None:
+        if response.repository is None:
             raise self._c.invisible()
-        self._learn(kept, answer.viewer, answer.repository, names)
-        refs = answer.repository.refs
+        self._learn(caches, response.viewer, response.repository, names)
+        refs = response.repository.refs
         if refs is not None and not refs.page_info.has_next_page:
             memory.learn(self, "ref_files", (prefix, file), self._marked(refs, file))
-        if answer.repository.tags is not None:
-            self._learn_tags(answer.repository.tags)
+        if response.repository.tags is not None:
+            self._learn_tags(response.repository.tags)
 
     def _learn(
-        self, kept: memory.Memory, viewer: Viewer, repository: _Repository, names: Sequence[str]
+        self, caches: memory.Memory, viewer: Viewer, repository: _Repository, names: Sequence[str]
     ) -> None:
         default = repository.default_branch_ref
         branch = Branch(name=default.name) if default else None
@@ -97,10 +97,10 @@ class Openings(Commits, RepositoryTags):
         head = msgspec.json.decode(default.target["oid"], type=str)
         memory.learn(self, "head", (default.name,), head)
         history = msgspec.json.decode(default.target["history"], type=_History)
-        kept.reached |= {(self.repository, default.name, commit.oid) for commit in history.nodes}
+        caches.reached |= {(self.repository, default.name, commit.oid) for commit in history.nodes}
         for number, name in enumerate(names):
             entry = msgspec.json.decode(default.target[f"f{number}"], type=_Entry | None)
-            kept.files[self.repository, head, name] = self._blob(entry.object if entry else None)
+            caches.files[self.repository, head, name] = self._blob(entry.object if entry else None)
 
     def _marked(self, refs: MarkedRefs, file: str) -> dict[str, RefFile]:
         return {node.prefix + node.name: self._ref_file(node.target, file) for node in refs.nodes}

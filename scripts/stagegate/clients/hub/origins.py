@@ -62,10 +62,10 @@ class Origins(Port):
 
         One query for up to 400 commits. Stop(missing-permission) without `pull-requests: read`.
         """
-        answers: dict[str, CommitOrigin] = {}
+        responses: dict[str, CommitOrigin] = {}
         for start in range(0, len(shas), _BATCH):
-            answers |= self._portion(shas[start : start + _BATCH], base)
-        return answers
+            responses |= self._portion(shas[start : start + _BATCH], base)
+        return responses
 
     def _portion(self, shas: Sequence[str], base: str) -> dict[str, CommitOrigin]:
         fields = " ".join(
@@ -73,20 +73,22 @@ class Origins(Port):
         )
         text = f"query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
         try:
-            answer = self._c.query(text, {}, _Answer, "read pull requests of commits", "pull-requests: read")
+            response = self._c.query(
+                text, {}, _Answer, "read pull requests of commits", "pull-requests: read"
+            )
         except TooLarge:
             if len(shas) == 1:
                 raise
             half = len(shas) // 2
             return self._portion(shas[:half], base) | self._portion(shas[half:], base)
-        known = ((sha, answer.repository[f"c{number}"]) for number, sha in enumerate(shas))
-        return {sha: _origin(commit, base) for sha, commit in known if commit}
+        origins = ((sha, response.repository[f"c{number}"]) for number, sha in enumerate(shas))
+        return {sha: _origin(commit, base) for sha, commit in origins if commit}
 
 
 def _origin(commit: _Commit, base: str) -> CommitOrigin:
     pulls = commit.associated_pull_requests.nodes if commit.associated_pull_requests else []
     merged = [pull for pull in pulls if pull.merged]
-    pull = max(merged, key=lambda one: (one.base_ref_name == base, one.number), default=None)
+    pull = max(merged, key=lambda pull: (pull.base_ref_name == base, pull.number), default=None)
     login = commit.author.user.login if commit.author and commit.author.user else ""
     if pull is None:
         return CommitOrigin(author=login)

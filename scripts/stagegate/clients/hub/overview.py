@@ -128,13 +128,13 @@ class _Logged(msgspec.Struct, frozen=True, rename="camel"):
     associated_pull_requests: _Numbers | None = None
 
     def value(self) -> LogEntry:
-        who = self.author
+        author = self.author
         return LogEntry(
             sha=self.oid,
             parents=tuple(parent.oid for parent in self.parents.nodes),
             subject=self.message_headline,
             at=self.committed_date,
-            author=(who.user.login if who.user else who.name or "") if who else "",
+            author=(author.user.login if author.user else author.name or "") if author else "",
             pulls=tuple(
                 pull.number
                 for pull in (self.associated_pull_requests.nodes if self.associated_pull_requests else ())
@@ -237,8 +237,8 @@ class Overview(Port):
         """The newest `first` (at most 100) tags whose name begins with `prefix`, newest first."""
         folder, slash, part = f"refs/tags/{prefix}".rpartition("/")
         variables = {"prefix": folder + slash, "part": part, "first": first}
-        answer = self._c.query(_TAGS, variables, _Answer, f"read the newest tags {prefix}*")
-        refs = (msgspec.json.decode(node, type=_TagRef) for node in answer.repository["refs"].nodes)
+        response = self._c.query(_TAGS, variables, _Answer, f"read the newest tags {prefix}*")
+        refs = (msgspec.json.decode(node, type=_TagRef) for node in response.repository["refs"].nodes)
         return [tag for tag in map(_tag, refs) if tag.name.startswith(prefix)]
 
     def log(self, ref: str, first: int = 300) -> list[LogEntry]:
@@ -249,13 +249,13 @@ class Overview(Port):
         while len(entries) < first:
             variables = {"ref": ref, "first": size, "after": after}
             try:
-                answer = self._c.query(_LOG, variables, _LogAnswer, f"read the log of {ref[:40]}")
+                response = self._c.query(_LOG, variables, _LogAnswer, f"read the log of {ref[:40]}")
             except TooLarge:
                 if size == 1:
                     raise
                 size = max(1, size // 4)
                 continue
-            at = answer.repository["object"]
+            at = response.repository["object"]
             if at is None or at.history is None:
                 break
             entries += [entry.value() for entry in at.history.nodes]
@@ -279,12 +279,12 @@ class Overview(Port):
         )
         heads = {f"h{i}": branch for i, branch in enumerate(branches)}
         doing = "read the promotion pull requests"
-        answer = self._c.query(
+        response = self._c.query(
             text, {"first": first, "status": status, **heads}, _Answer, doing, "pull-requests: read"
         )
         pulls = (
             msgspec.json.decode(node, type=_BranchPull)
-            for nodes in answer.repository.values()
+            for nodes in response.repository.values()
             for node in nodes.nodes
         )
         return [pull.value() for pull in pulls if not pull.is_cross_repository]

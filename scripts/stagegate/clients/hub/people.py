@@ -97,12 +97,12 @@ class People(Port):
 
         Whoever cannot be looked up is a Stop, never a default.
         """
-        answer = self._c.get(
+        response = self._c.get(
             self._c.path("collaborators", login, "permission"),
             _Permission,
             f"read the permission of {login}",
         )
-        role = answer.role_name if answer.role_name in _ROLES else answer.permission
+        role = response.role_name if response.role_name in _ROLES else response.permission
         if role not in _ROLES:
             raise Stop(
                 "unknown-state",
@@ -159,7 +159,7 @@ class People(Port):
         try:
             protection = self._c.get(path, _Protection, f"read the protection of {branch}")
         except Refused as refusal:
-            if refusal.status == 404 and "not protected" in refusal.said.lower():
+            if refusal.status == 404 and "not protected" in refusal.message.lower():
                 return []
             if refusal.status in (403, 404):
                 return None
@@ -170,8 +170,11 @@ class People(Port):
             rules.append(BranchRule(type="pull_request", parameters=reviews))
         if protection.required_status_checks is not None:
             required = [
-                {"context": one.context, "integration_id": one.app_id if (one.app_id or 0) > 0 else None}
-                for one in protection.required_status_checks.checks
+                {
+                    "context": check.context,
+                    "integration_id": check.app_id if (check.app_id or 0) > 0 else None,
+                }
+                for check in protection.required_status_checks.checks
             ]
             parameters = {"required_status_checks": required}
             rules.append(BranchRule(type="required_status_checks", parameters=parameters))
@@ -181,7 +184,7 @@ class People(Port):
         """The ids of the repository roles that a ruleset does not bind; none where the token may not read them."""
         details = self._c.find(self._c.path("rulesets", str(ruleset)), _Ruleset, f"read ruleset {ruleset}")
         actors = details.bypass_actors if details else ()
-        return tuple(one.actor_id or 0 for one in actors if one.actor_type == "RepositoryRole")
+        return tuple(actor.actor_id or 0 for actor in actors if actor.actor_type == "RepositoryRole")
 
     @remembered
     def pushed(self, branch: str, repository: str, head: str = "") -> RefMove | None:
@@ -215,7 +218,7 @@ class People(Port):
         """The newest move of a branch to `head`, where the activity that was read already has it."""
         if not memory.knows(self, "_newest_activity", ()):
             return None
-        moves = (one for one in self._newest_activity()[0] if one.ref == f"refs/heads/{branch}")
+        moves = (move for move in self._newest_activity()[0] if move.ref == f"refs/heads/{branch}")
         newest = next(moves, None)
         return newest.move() if newest is not None and newest.after == head else None
 
@@ -243,7 +246,7 @@ class People(Port):
         """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""
         activity: Iterable[_Activity]
         if memory.knows(self, "_newest_activity", ()) and self._newest_activity()[1]:
-            activity = [one for one in self._newest_activity()[0] if one.activity_type == _DELETION]
+            activity = [move for move in self._newest_activity()[0] if move.activity_type == _DELETION]
         else:
             path = self._c.path("activity")
             doing = f"read which refs under {prefix} were deleted"

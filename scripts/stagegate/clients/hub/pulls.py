@@ -141,7 +141,7 @@ class Pulls(Port):
         try:
             return settle(create, find)
         except Refused as refusal:
-            low = refusal.said.lower()
+            low = refusal.message.lower()
             if refusal.status == 422 and "no commits between" in low:
                 return None
             if refusal.status == 422 and "already exists" in low:
@@ -185,8 +185,8 @@ class Pulls(Port):
     def labelled(self, number: int) -> dict[str, str]:
         """When each label was given last (RFC 3339, GitHub's clock), of the newest 100 times that one was."""
         doing = f"read the label events of pull request {number}"
-        answer = self._c.query(_LABELLED, {"number": number}, _TimelineAnswer, doing, "pull-requests: read")
-        items = answer.repository.pull_request.timeline_items.nodes
+        response = self._c.query(_LABELLED, {"number": number}, _TimelineAnswer, doing, "pull-requests: read")
+        items = response.repository.pull_request.timeline_items.nodes
         return {item.label.name: item.created_at for item in items}
 
     def request_reviewers(self, number: int, users: Sequence[str], teams: Sequence[str] = ()) -> list[str]:
@@ -198,9 +198,9 @@ class Pulls(Port):
             return []
         if len(users) + len(teams) == 1:
             return [f"{(*users, *teams)[0]}: {refusal}"]
-        each = [(user, self._request(number, [user], [])) for user in users]
-        each += [(team, self._request(number, [], [team])) for team in teams]
-        return [f"{who}: {why}" for who, why in each if why]
+        results = [(user, self._request(number, [user], [])) for user in users]
+        results += [(team, self._request(number, [], [team])) for team in teams]
+        return [f"{user}: {why}" for user, why in results if why]
 
     def _request(self, number: int, users: Sequence[str], teams: Sequence[str]) -> str | None:
         body = {"reviewers": list(users), "team_reviewers": list(teams)}
@@ -211,5 +211,5 @@ class Pulls(Port):
         except Refused as refusal:
             if refusal.status != 422:
                 raise
-            return refusal.said
+            return refusal.message
         return None

@@ -158,13 +158,13 @@ class Refs(Trees):
         while True:
             variables = {"prefix": prefix, "file": file, "first": size, "after": after}
             try:
-                answer = self._c.query(_REF_FILES, variables, _Marks, f"read {file} under {prefix}")
+                response = self._c.query(_REF_FILES, variables, _Marks, f"read {file} under {prefix}")
             except TooLarge:
                 if size == 1:
                     raise
                 size = max(1, size // 4)
                 continue
-            page = answer.repository["refs"]
+            page = response.repository["refs"]
             files |= {node.prefix + node.name: self._ref_file(node.target, file) for node in page.nodes}
             if not page.page_info.has_next_page:
                 return files
@@ -192,7 +192,7 @@ class Refs(Trees):
             self._new_ref(ref, sha)
             return True
         except (Refused, Uncertain) as trouble:
-            if isinstance(trouble, Refused) and "already exists" not in trouble.said.lower():
+            if isinstance(trouble, Refused) and "already exists" not in trouble.message.lower():
                 raise
             existing = self._tips([ref], f"read {ref}")[ref]
             if existing == sha:

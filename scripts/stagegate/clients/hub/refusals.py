@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from stagegate.clients.hub.response import HubAnswer
+from stagegate.clients.hub.response import HubResponse
 from stagegate.errors import Stop
 from stagegate.model import rfc3339
 from stagegate.runner import log
 
 
 class Refused(Stop):
-    """GitHub refused the request; `status` is HTTP's and `said` GitHub's message."""
+    """GitHub refused the request; `status` is HTTP's and `message` GitHub's message."""
 
     status: int = 0
-    said: str = ""
+    message: str = ""
     kind: str = ""  # GraphQL's error type
 
 
@@ -52,12 +52,12 @@ def too_large(doing: str, reason: str, *, write: bool) -> Stop:
     )
 
 
-def old_server(host: str, doing: str, said: str) -> Stop:
+def old_server(host: str, doing: str, message: str) -> Stop:
     """A GitHub Enterprise Server without a feature of the API."""
     return Stop(
         "bad-input",
         f"{host} cannot {doing}.",
-        f"The server lacks this part of GitHub's GraphQL API: {log.redact(said)[:300]}",
+        f"The server lacks this part of GitHub's GraphQL API: {log.redact(message)[:300]}",
         "stagegate needs github.com or GitHub Enterprise Server 3.16 or later (its GraphQL mutation updateRefs). "
         "Upgrade the server, or check GITHUB_GRAPHQL_URL.",
     )
@@ -75,7 +75,7 @@ def rate_limited(doing: str, wait: float, now: float) -> Stop:
 
 
 def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
-    """No answer. `sent`: a write went out and may have happened."""
+    """No response. `sent`: a write went out and may have happened."""
     kind = Uncertain if sent else Stop
     return kind(
         "unreachable",
@@ -86,18 +86,18 @@ def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
     )
 
 
-def server_error(answer: HubAnswer, doing: str, *, write: bool) -> Stop:
+def server_error(response: HubResponse, doing: str, *, write: bool) -> Stop:
     """5xx, for a write one that may have happened all the same."""
     return (Uncertain if write else Stop)(
         "server-error",
         f"GitHub failed to {doing}.",
-        f"It returned {answer.status}" + (f": {answer.said}." if answer.said else "."),
+        f"It returned {response.status}" + (f": {response.message}." if response.message else "."),
         "Check https://www.githubstatus.com, then run it again: it completes what was begun.",
     )
 
 
 def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
-    """An answer that is not what the API documents."""
+    """A response that is not what the API documents."""
     return (Uncertain if write else Stop)(
         "unknown-state",
         f"GitHub's response to the request to {doing} could not be read.",
@@ -106,27 +106,27 @@ def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
     )
 
 
-def refused(answer: HubAnswer, doing: str, right: str, token: str) -> Refused:
-    """The Stop for a 4xx answer. `right` is what the call needs; the answer's own header knows better."""
-    stop = _refusal(answer.status, answer.headers, answer.said, doing, right, token)
-    stop.status, stop.said = answer.status, answer.said
+def refused(response: HubResponse, doing: str, permission: str, token: str) -> Refused:
+    """The Stop for a 4xx response. `right` is what the call needs; the response's own header knows better."""
+    stop = _refusal(response.status, response.headers, response.message, doing, permission, token)
+    stop.status, stop.message = response.status, response.message
     return stop
 
 
-def refused_by_graphql(kind: str, reason: str, doing: str, right: str, token: str) -> Refused:
+def refused_by_graphql(kind: str, reason: str, doing: str, permission: str, token: str) -> Refused:
     """The Stop for a GraphQL error of type `kind` (documented only by example)."""
     status = {"FORBIDDEN": 403, "INSUFFICIENT_SCOPES": 403, "NOT_FOUND": 404, "STALE_DATA": 409}.get(
         kind, 422
     )
     if "not accessible by" in reason or ("workflow" in reason and "permission" in reason):
         status = 403
-    stop = _refusal(status, {}, reason, doing, right, token)
-    stop.status, stop.said, stop.kind = status, reason, kind
+    stop = _refusal(status, {}, reason, doing, permission, token)
+    stop.status, stop.message, stop.kind = status, reason, kind
     return stop
 
 
 def _refusal(
-    status: int, headers: Mapping[str, str], reason: str, doing: str, right: str, token: str
+    status: int, headers: Mapping[str, str], reason: str, doing: str, permission: str, token: str
 ) -> Refused:
     what = f"GitHub refused to {doing}."
     low = reason.lower()
@@ -143,13 +143,13 @@ def _refusal(
             "(a pull request).",
         )
     if status == 403:
-        return Refused("missing-permission", what, *_missing(headers, reason, right, token))
+        return Refused("missing-permission", what, *_missing(headers, reason, permission, token))
     if status == 404:
         return Refused(
             "missing-permission",
             what,
             "GitHub returned 404: either it does not exist, or this token may not see it.",
-            f"Check the name, and check that the token has {right} for this repository.",
+            f"Check the name, and check that the token has {permission} for this repository.",
         )
     if status == 409:
         return Refused("stale-base", what, f"It returned 409: {reason}", "Run it again.")
@@ -181,9 +181,9 @@ def _renew(token: str) -> str:
     return "Make a new token, store it as the secret this step reads, and run it again."
 
 
-def _missing(headers: Mapping[str, str], reason: str, right: str, token: str) -> tuple[str, str]:
+def _missing(headers: Mapping[str, str], reason: str, permission: str, token: str) -> tuple[str, str]:
     accepted = headers.get("x-accepted-github-permissions", "")
-    needed = _words(accepted) or right
+    needed = _words(accepted) or permission
     low = reason.lower()
     if "not permitted to create or approve pull requests" in low:
         return (

@@ -11,7 +11,7 @@ from stagegate.clients import http
 from stagegate.clients.hub import memory
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
-from stagegate.clients.hub.response import HubAnswer
+from stagegate.clients.hub.response import HubResponse
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Asset, ReleaseInfo
 from stagegate.errors import Stop
@@ -87,7 +87,7 @@ class Releases(Port):
         try:
             return settle(create, lambda: self.release(tag))
         except Refused as refusal:
-            existing = self.release(tag) if "already_exists" in refusal.said else None
+            existing = self.release(tag) if "already_exists" in refusal.message else None
             if existing:
                 return existing
             raise _burned(refusal, tag) from refusal
@@ -107,11 +107,11 @@ class Releases(Port):
                 "PATCH", path, fields, "publish the release", _RIGHT, _Release, repeatable=True
             ).value()
         except Refused as refusal:
-            other = self.release(draft.tag) if "already_exists" in refusal.said else None
-            if other is None or other.draft:
+            published = self.release(draft.tag) if "already_exists" in refusal.message else None
+            if published is None or published.draft:
                 raise _burned(refusal, draft.tag) from refusal
         self._c.write("DELETE", path, {}, "remove the draft", _RIGHT, msgspec.Raw, repeatable=True)
-        return other
+        return published
 
     def upload_asset(self, release: ReleaseInfo, name: str, data: bytes, content_type: str) -> Asset:
         """Add a file to a release. Stop(version-taken) when a finished one of that name is there."""
@@ -121,9 +121,9 @@ class Releases(Port):
         session = http.session(retries=0)
         headers = {"Authorization": f"Bearer {self._c.token}", "Content-Type": content_type}
 
-        def ask() -> HubAnswer:
-            answer = session.post(url, data=data, headers=headers, timeout=(10, 300), allow_redirects=False)
-            return _answer(answer.status_code, answer.headers.items(), answer.text)
+        def ask() -> HubResponse:
+            response = session.post(url, data=data, headers=headers, timeout=(10, 300), allow_redirects=False)
+            return _answer(response.status_code, response.headers.items(), response.text)
 
         def create() -> Asset:
             memory.forget()
@@ -139,7 +139,7 @@ class Releases(Port):
         try:
             return settle(create, find)
         except Refused as refusal:
-            if "already_exists" not in refusal.said:
+            if "already_exists" not in refusal.message:
                 raise
             if find() is None and not any(a.name == name for a in self.assets(release.id)):
                 return create()
@@ -168,13 +168,15 @@ class Releases(Port):
         doing = f"download asset {id}"
         content = b""
 
-        def ask(address: str, with_headers: dict[str, str]) -> Callable[[], HubAnswer]:
-            def once() -> HubAnswer:
+        def ask(address: str, with_headers: dict[str, str]) -> Callable[[], HubResponse]:
+            def once() -> HubResponse:
                 nonlocal content
-                answer = session.get(address, headers=with_headers, timeout=(10, 300), allow_redirects=False)
-                content = answer.content
-                text = answer.text if answer.status_code >= 400 else ""
-                return _answer(answer.status_code, answer.headers.items(), text)
+                response = session.get(
+                    address, headers=with_headers, timeout=(10, 300), allow_redirects=False
+                )
+                content = response.content
+                text = response.text if response.status_code >= 400 else ""
+                return _answer(response.status_code, response.headers.items(), text)
 
             return once
 
@@ -187,7 +189,7 @@ class Releases(Port):
     def _own_host(self, url: str) -> None:
         api, host = urlsplit(self._c.api_url), urlsplit(url).netloc
         uploads = f"{api.scheme}://uploads.{api.netloc.removeprefix('api.')}"
-        if not any(http.same_origin(url, one) for one in (self._c.api_url, uploads)):
+        if not any(http.same_origin(url, address) for address in (self._c.api_url, uploads)):
             raise Stop(
                 "unknown-state",
                 "GitHub returned an upload address on another host.",
@@ -196,26 +198,26 @@ class Releases(Port):
             )
 
 
-def _answer(status: int, headers: object, text: str) -> HubAnswer:
+def _answer(status: int, headers: object, text: str) -> HubResponse:
     items = dict(headers)  # type: ignore[call-overload]
-    return HubAnswer(status=status, headers={str(k).lower(): str(v) for k, v in items.items()}, text=text)
+    return HubResponse(status=status, headers={str(k).lower(): str(v) for k, v in items.items()}, text=text)
 
 
-def _same(answer: HubAnswer) -> HubAnswer:
-    return answer
+def _same(response: HubResponse) -> HubResponse:
+    return response
 
 
-def _decode_asset(answer: HubAnswer) -> _Asset:
-    return msgspec.json.decode(answer.text, type=_Asset)
+def _decode_asset(response: HubResponse) -> _Asset:
+    return msgspec.json.decode(response.text, type=_Asset)
 
 
 def _burned(refusal: Refused, tag: str) -> Stop:
-    if "immutable release" not in refusal.said:
+    if "immutable release" not in refusal.message:
         return refusal
     return Stop(
         "version-taken",
         f"GitHub refuses a release of {tag}.",
         f"An immutable release of that tag existed and was deleted, so the tag can never be used again "
-        f"({refusal.said}).",
+        f"({refusal.message}).",
         "Release the next version.",
     )

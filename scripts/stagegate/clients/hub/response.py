@@ -24,7 +24,7 @@ class PageInfo(msgspec.Struct, frozen=True, rename="camel"):
     end_cursor: str | None = None
 
 
-class HubAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class HubResponse(msgspec.Struct, frozen=True, kw_only=True):
     """A response: HTTP status, headers (lower-case names), body, and GitHub's message in it."""
 
     status: int
@@ -32,7 +32,7 @@ class HubAnswer(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """`message` and the messages of `errors`, or the first words of a body that is not JSON."""
         try:
             body = msgspec.json.decode(self.text)
@@ -57,34 +57,36 @@ _LIMIT_WORDS = ("rate limit", "abuse detection")
 _MINUTE = 60.0
 
 
-def limit_wait(answer: HubAnswer, now: float) -> float | None:
-    """Seconds to wait when the answer is a rate limit, else None. `now` is Unix time.
+def limit_wait(response: HubResponse, now: float) -> float | None:
+    """Seconds to wait when the response is a rate limit, else None. `now` is Unix time.
 
     GraphQL reports its primary limit with status 200, a secondary one with 200 or 403. Without Retry-After a
     secondary limit means "at least a minute".
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
     """
-    spent = answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
-    after = answer.headers.get("retry-after", "").strip()
-    if answer.status == 200:
-        limited = _limited_by_graphql(answer, spent)
+    spent = response.headers.get("x-ratelimit-remaining", "").strip() == "0"
+    after = response.headers.get("retry-after", "").strip()
+    if response.status == 200:
+        limited = _limited_by_graphql(response, spent)
     else:
-        limited = answer.status == 429 or (answer.status == 403 and _limited_by_rest(answer, spent, after))
+        limited = response.status == 429 or (
+            response.status == 403 and _limited_by_rest(response, spent, after)
+        )
     if not limited:
         return None
     if after:
         return max(_seconds(after, now), 1.0)
-    reset = _number(answer.headers.get("x-ratelimit-reset", ""))
+    reset = _number(response.headers.get("x-ratelimit-reset", ""))
     # A secondary limit also sends the reset of the primary one, which is not what has to be waited for.
-    return max(reset - now + 1, 1.0) if reset is not None and (spent or answer.status == 200) else _MINUTE
+    return max(reset - now + 1, 1.0) if reset is not None and (spent or response.status == 200) else _MINUTE
 
 
-def _limited_by_graphql(answer: HubAnswer, spent: bool) -> bool:
-    if '"errors"' not in answer.text and '"documentation_url"' not in answer.text:
+def _limited_by_graphql(response: HubResponse, spent: bool) -> bool:
+    if '"errors"' not in response.text and '"documentation_url"' not in response.text:
         return False
     try:
-        body = msgspec.json.decode(answer.text)
+        body = msgspec.json.decode(response.text)
     except msgspec.DecodeError:
         return False
     if not isinstance(body, dict):
@@ -94,7 +96,7 @@ def _limited_by_graphql(answer: HubAnswer, spent: bool) -> bool:
     errors = body.get("errors")
     if not isinstance(errors, list):
         return False
-    for error in (one for one in errors if isinstance(one, dict)):
+    for error in (entry for entry in errors if isinstance(entry, dict)):
         words = str(error.get("message") or "").lower()
         kind = str(error.get("type") or "")
         if kind in _LIMIT_TYPES or any(sign in words for sign in _LIMIT_WORDS):
@@ -104,8 +106,8 @@ def _limited_by_graphql(answer: HubAnswer, spent: bool) -> bool:
     return False
 
 
-def _limited_by_rest(answer: HubAnswer, spent: bool, after: str) -> bool:
-    words = answer.said.lower()
+def _limited_by_rest(response: HubResponse, spent: bool, after: str) -> bool:
+    words = response.message.lower()
     if "not accessible by" in words:  # the last request of an hour can still lack a permission
         return False
     return bool(after) or spent or any(sign in words for sign in (*_LIMIT_WORDS, "abuse"))

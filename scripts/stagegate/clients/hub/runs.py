@@ -35,7 +35,7 @@ class Runs(Port):
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow by its file name on a branch: the one event GITHUB_TOKEN may cause.
 
-        A lost answer is a Stop: whether it started cannot be looked up.
+        A lost response is a Stop: whether it started cannot be looked up.
         """
         path = self._c.path("actions/workflows", workflow, "dispatches")
         body = {"ref": ref, "inputs": dict(inputs)}
@@ -48,14 +48,14 @@ class Runs(Port):
             raise Stop(
                 "missing-file",
                 refusal.what,
-                f"GitHub reported: {refusal.said or 'Not Found'}. The file must be in "
+                f"GitHub reported: {refusal.message or 'Not Found'}. The file must be in "
                 ".github/workflows on the "
                 f"default branch, have `workflow_dispatch:` and the inputs {', '.join(inputs) or 'none'}.",
                 "Add the workflow (examples/shop has one), or name the right file.",
             ) from refusal
 
     def repository_dispatch(self, event_type: str, payload: Mapping[str, Any]) -> None:
-        """Send an event to the repository's workflows; a lost answer is a Stop."""
+        """Send an event to the repository's workflows; a lost response is a Stop."""
         body = {"event_type": event_type, "client_payload": dict(payload)}
         doing = f"send {event_type} to {self.repository}"
         self._c.write("POST", self._c.path("dispatches"), body, doing, "contents: write", msgspec.Raw)

@@ -99,7 +99,7 @@ class Statuses(Port):
             try:
                 return call()
             except Refused as refusal:
-                unseen = refusal.status == 422 and "no commit found" in refusal.said.lower()
+                unseen = refusal.status == 422 and "no commit found" in refusal.message.lower()
                 if not unseen or attempt == _SEEN_TRIES - 1:
                     raise
                 self._c.back_off(attempt)
@@ -140,7 +140,7 @@ class Statuses(Port):
                 )
             )
         except Refused as refusal:
-            if "this sha and context has reached the maximum" not in refusal.said.lower():
+            if "this sha and context has reached the maximum" not in refusal.message.lower():
                 raise
             raise Stop(
                 "unknown-state",

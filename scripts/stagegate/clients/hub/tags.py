@@ -58,7 +58,7 @@ class RepositoryTags(Refs):
     """Tags of the repository."""
 
     def _learn_tags(self, tags: TaggedRefs) -> None:
-        """Keep tags that came with another answer."""
+        """Keep tags that came with another response."""
         for node in tags.nodes:
             tag = node.tag()
             memory.learn(self, "tag", (tag.name,), tag)
@@ -69,8 +69,8 @@ class RepositoryTags(Refs):
     @remembered
     def tag(self, name: str) -> Tag | None:
         """A tag by its short name, followed to the commit; None when there is none."""
-        answer = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, NamedRefs, f"read the tag {name}")
-        ref = answer.repository["ref"]
+        response = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, NamedRefs, f"read the tag {name}")
+        ref = response.repository["ref"]
         if ref is None:
             return None
         return _TagRef(prefix=TAGS, name=name, target=ref.target).tag()
@@ -81,11 +81,11 @@ class RepositoryTags(Refs):
         Stop(tag-taken) where it is on another commit: published versions never move.
         """
         doing = f"create the tag {name}"
-        made = self.tag_object(name, sha, message)
+        tag_object = self.tag_object(name, sha, message)
         try:
-            settle(lambda: self._tag_ref(name, made, doing), lambda: self.tag(name))
+            settle(lambda: self._tag_ref(name, tag_object, doing), lambda: self.tag(name))
         except Refused as refusal:
-            if "already exists" not in refusal.said.lower():
+            if "already exists" not in refusal.message.lower():
                 raise
             return self._taken(name, sha)
         return Tag(name=name, target_commit=sha, message=message, annotated=True)

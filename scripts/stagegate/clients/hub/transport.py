@@ -12,7 +12,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from stagegate.clients.hub import refusals
 from stagegate.clients.hub.refusals import Uncertain
-from stagegate.clients.hub.response import HubAnswer, limit_wait
+from stagegate.clients.hub.response import HubResponse, limit_wait
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner import log, variables
@@ -53,25 +53,25 @@ class Line:
 
     def send(
         self,
-        ask: Callable[[], HubAnswer],
-        decode: Callable[[HubAnswer], T],
+        ask: Callable[[], HubResponse],
+        decode: Callable[[HubResponse], T],
         doing: str,
-        right: str,
+        permission: str,
         *,
         write: bool,
         repeatable: bool = False,
     ) -> T:
-        """The decoded answer of `ask`, called again where that is safe. Refused, Uncertain or Stop."""
+        """The decoded response of `ask`, called again where that is safe. Refused, Uncertain or Stop."""
         safe = repeatable or not write
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
             try:
-                answer = self._once(ask, doing, write=write)
-                if answer.status >= 500 or answer.status == 408:
-                    raise refusals.server_error(answer, doing, write=write)
-                if answer.status >= 400:
-                    raise refusals.refused(answer, doing, right, self.token)
-                decoded = decode(answer)
+                response = self._once(ask, doing, write=write)
+                if response.status >= 500 or response.status == 408:
+                    raise refusals.server_error(response, doing, write=write)
+                if response.status >= 400:
+                    raise refusals.refused(response, doing, permission, self.token)
+                decoded = decode(response)
                 self._made_at = self.clock() if write else self._made_at
                 return decoded
             except requests.RequestException as error:
@@ -92,28 +92,28 @@ class Line:
 
     def _too_early(self, refusal: refusals.Refused) -> bool:
         """Whether GitHub may not find a new object yet: a write on it is refused as if it were absent."""
-        unseen = refusal.status == 404 or "no commit found" in refusal.said.lower()
+        unseen = refusal.status == 404 or "no commit found" in refusal.message.lower()
         return unseen and self.clock() - self._made_at < FRESH_SECONDS
 
     def back_off(self, attempt: int) -> None:
         """Sleep before the next try: the pace (0.5 s unless STAGEGATE_RETRY_PACE), doubled each time."""
         self.sleep(self._retry_pace * 2**attempt)
 
-    def _once(self, ask: Callable[[], HubAnswer], doing: str, *, write: bool) -> HubAnswer:
-        """One answer that is not a rate limit; waits for those that are, as long as the patience lasts."""
+    def _once(self, ask: Callable[[], HubResponse], doing: str, *, write: bool) -> HubResponse:
+        """One response that is not a rate limit; waits for those that are, as long as the patience lasts."""
         while True:
             self._count(write)
             try:
-                answer = ask()
+                response = ask()
             except (RuntimeError, AssertionError) as error:  # PyGithub's words for a redirect to elsewhere
                 raise refusals.unreachable(self.host, doing, error, sent=write) from error
             finally:
                 if write:
                     self._last_write = self.clock()
-            wait = limit_wait(answer, self.clock())
+            wait = limit_wait(response, self.clock())
             if wait is None:
-                self.server_date = answer.headers.get("date", self.server_date)
-                return answer
+                self.server_date = response.headers.get("date", self.server_date)
+                return response
             if wait > self._patience:
                 raise refusals.rate_limited(doing, wait, self.clock())
             self._patience -= wait
@@ -131,7 +131,7 @@ class Line:
 
 
 def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
-    """Do what must not happen twice: when the answer is lost, look first, and only then try again."""
+    """Do what must not happen twice: when the response is lost, look first, and only then try again."""
     try:
         return create()
     except Uncertain:

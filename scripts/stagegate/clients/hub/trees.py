@@ -45,11 +45,13 @@ class Trees(Files):
         differing_paths: dict[str, None] = {}
         names = list(dict.fromkeys(paths))
         for start in range(0, len(names), BATCH // 2):
-            some = names[start : start + BATCH // 2]
-            sides = self._objects([before, after, *(f"{side}:{p}" for side in (before, after) for p in some)])
+            batch = names[start : start + BATCH // 2]
+            sides = self._objects(
+                [before, after, *(f"{side}:{p}" for side in (before, after) for p in batch)]
+            )
             if None in sides[:2]:
                 raise no_commit(self.repository, before if sides[0] is None else after)
-            for name, old, new in zip(some, sides[2 : 2 + len(some)], sides[2 + len(some) :], strict=True):
+            for name, old, new in zip(batch, sides[2 : 2 + len(batch)], sides[2 + len(batch) :], strict=True):
                 if old != new:
                     left, right = self._blobs(name, old), self._blobs(name, new)
                     differing_paths |= {
@@ -61,28 +63,28 @@ class Trees(Files):
         """How Git has files of one commit: `100644` (or `100755`) for a file, `120000` for a symbolic link,
         `160000` for a submodule, `40000` for a folder; empty where there is nothing. One query for up to 100."""
         names = list(dict.fromkeys(paths))
-        kept = memory.current()
-        tree = kept.trees.get((self.repository, ref)) if kept is not None else None
-        answers = {} if tree is None else {name: _mode(tree, name) for name in names if is_plain(name)}
-        absent = [name for name in names if name not in answers]
+        caches = memory.current()
+        tree = caches.trees.get((self.repository, ref)) if caches is not None else None
+        responses = {} if tree is None else {name: _mode(tree, name) for name in names if is_plain(name)}
+        absent = [name for name in names if name not in responses]
         for start in range(0, len(absent), BATCH):
-            some = absent[start : start + BATCH]
-            declared = "".join(f", $p{i}: String!" for i in range(len(some)))
-            fields = " ".join(f"p{i}: file(path: $p{i}) {{ mode }}" for i in range(len(some)))
+            batch = absent[start : start + BATCH]
+            declared = "".join(f", $p{i}: String!" for i in range(len(batch)))
+            fields = " ".join(f"p{i}: file(path: $p{i}) {{ mode }}" for i in range(len(batch)))
             text = f"""query($owner: String!, $name: String!, $ref: String!{declared}) {{
               repository(owner: $owner, name: $name) {{ commit: object(expression: $ref) {{
                 ... on Commit {{ {fields} }} }} }} }}"""
-            variables = {"ref": ref, **{f"p{i}": path for i, path in enumerate(some)}}
+            variables = {"ref": ref, **{f"p{i}": path for i, path in enumerate(batch)}}
             commit = self._c.query(text, variables, _Modes, f"read file modes at {ref[:12]}").repository[
                 "commit"
             ]
             if commit is None:
                 raise no_commit(self.repository, ref)
-            entries = [commit.get(f"p{i}") for i in range(len(some))]
-            answers |= {
-                path: f"{entry.mode:o}" if entry else "" for path, entry in zip(some, entries, strict=True)
+            entries = [commit.get(f"p{i}") for i in range(len(batch))]
+            responses |= {
+                path: f"{entry.mode:o}" if entry else "" for path, entry in zip(batch, entries, strict=True)
             }
-        return answers
+        return responses
 
     def paths(self, ref: str) -> list[str]:
         """Every file of one commit (branch, tag or sha), without submodules. Stop(missing-file)."""
@@ -90,9 +92,9 @@ class Trees(Files):
 
     def lists_in(self, entries: Callable[[str], dict[str, tuple[str, str]] | None]) -> None:
         """In a run that remembers, ask this function for the `entries` of a commit first; None: it has no such."""
-        kept = memory.current()
-        if kept is not None:
-            kept.work_trees[self.repository] = entries
+        caches = memory.current()
+        if caches is not None:
+            caches.work_trees[self.repository] = entries
 
     @lasting
     def entries(self, ref: str) -> dict[str, tuple[str, str]]:
@@ -101,11 +103,11 @@ class Trees(Files):
         One request, none for a commit that the work tree has; more of them only where GitHub lists a part (over
         100,000 files). Stop(missing-file) where there is no such commit, branch or tag.
         """
-        kept = memory.current() if memory.is_commit(ref) else None
-        here = kept.work_trees.get(self.repository) if kept is not None else None
-        listed = (here(ref) if here is not None else None) or self._requested_entries(ref)
-        if kept is not None:
-            kept.trees[self.repository, ref] = listed
+        caches = memory.current() if memory.is_commit(ref) else None
+        work_tree = caches.work_trees.get(self.repository) if caches is not None else None
+        listed = (work_tree(ref) if work_tree is not None else None) or self._requested_entries(ref)
+        if caches is not None:
+            caches.trees[self.repository, ref] = listed
         return listed
 
     def _requested_entries(self, ref: str) -> dict[str, tuple[str, str]]:

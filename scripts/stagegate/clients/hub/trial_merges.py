@@ -51,4 +51,4 @@ class Trials(Port):
     def _parents(self, sha: str) -> list[str]:
         path = self._c.path("git/commits", sha)
         merge = self._c.find(path, _Merge, f"read commit {sha[:12]}", "contents: read")
-        return [one.sha for one in merge.parents] if merge else []
+        return [parent.sha for parent in merge.parents] if merge else []

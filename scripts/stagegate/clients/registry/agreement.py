@@ -26,18 +26,18 @@ class Tags(Protocol):
         """The digest of a tag, or None."""
 
 
-def agree(store: Tags, target: Reference, own: Claim, put: Callable[[Reference], None]) -> str | None:
+def agree(store: Tags, target: Reference, own_claim: Claim, put: Callable[[Reference], None]) -> str | None:
     """None when our manifest may be written to `target`; else the digest that is, or will be, published there.
 
     `put` stores our manifest under a tag. In an undisturbed run that is one write and one list. Two publishers of
     different content never both get None. Where a rival stopped half-way, its claim counts after `_ROUNDS` lists.
     """
-    if not own.possible:
+    if not own_claim.possible:
         return store.digest(target)
-    put(target.tagged(own.made))
+    put(target.tagged(own_claim.made))
     for _ in range(_ROUNDS):
         try:
-            step, winner = claims.next_step(own, store.tags(target))
+            step, winner = claims.next_step(own_claim, store.tags(target))
         except Stop as stop:
             if stop.reason != "missing-permission":
                 raise
@@ -55,7 +55,7 @@ def agree(store: Tags, target: Reference, own: Claim, put: Callable[[Reference],
         if step == "wait":
             pause()
         else:
-            put(target.tagged(own.contested if step == "contest" else own.conceded))
+            put(target.tagged(own_claim.contested if step == "contest" else own_claim.conceded))
     raise Stop(
         "version-taken",
         f"{target} is claimed by another publisher with other content.",

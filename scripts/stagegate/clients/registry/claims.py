@@ -51,31 +51,33 @@ def claim(tag: str, digest: str) -> Claim:
     return Claim(tag=tag, content=digest.removeprefix("sha256:")[:24], nonce=os.urandom(4).hex())
 
 
-def next_step(own: Claim, tags: Collection[str]) -> tuple[Step, str]:
+def next_step(own_claim: Claim, tags: Collection[str]) -> tuple[Step, str]:
     """What the publisher of `own`, whose claim is made, does after it listed `tags`; with "lost" the winner's tag.
 
     "write": put the version. "contest", "concede": put that tag of ours and list again. "wait": list again.
     "compare": the version is there, and its digest decides.
     """
-    if own.tag in tags:
+    if own_claim.tag in tags:
         return "compare", ""
     present = set(tags)
-    claims = _claims(own.tag, present)
-    rivals = [one for one in claims if one.content != own.content]
+    claims = _claims(own_claim.tag, present)
+    rivals = [claim for claim in claims if claim.content != own_claim.content]
     if not rivals:
         return "write", ""
-    contested = [one for one in claims if one.contested in present]
-    if own.contested not in present:
-        if own.conceded in present:
+    contested = [claim for claim in claims if claim.contested in present]
+    if own_claim.contested not in present:
+        if own_claim.conceded in present:
             return "wait", ""
         # Where rivals had already compared their claims, they did so without ours.
-        late = any(one.content != own.content for one in contested)
+        late = any(claim.content != own_claim.content for claim in contested)
         return ("concede" if late else "contest"), ""
-    open_claims = [one for one in claims if one.contested not in present and one.conceded not in present]
-    winner = min(contested, key=lambda one: one.content)
-    if any(one.content != own.content for one in open_claims):
+    open_claims = [
+        claim for claim in claims if claim.contested not in present and claim.conceded not in present
+    ]
+    winner = min(contested, key=lambda claim: claim.content)
+    if any(claim.content != own_claim.content for claim in open_claims):
         return "wait", ""  # it may have seen no rival, and write the version any moment
-    if winner.content == own.content:
+    if winner.content == own_claim.content:
         return "write", ""
     return ("wait", "") if open_claims else ("lost", winner.made)
 

@@ -53,13 +53,13 @@ class Registry:
         """Digest of a tag or of a digest that exists; None only when the registry reports it as absent."""
         target = _target(reference)
         url = f"{target.api}/manifests/{target.wanted}"
-        answer = self._transport.send("HEAD", url, target, headers={"Accept": ACCEPT})
-        answer.close()
-        announced = answer.headers.get("Docker-Content-Digest", "")
-        if answer.status_code == 200 and DIGEST.fullmatch(announced) and target.digest in ("", announced):
+        response = self._transport.send("HEAD", url, target, headers={"Accept": ACCEPT})
+        response.close()
+        announced = response.headers.get("Docker-Content-Digest", "")
+        if response.status_code == 200 and DIGEST.fullmatch(announced) and target.digest in ("", announced):
             return announced
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise self._transport.refused(answer, target, "to look for")
+        if response.status_code == 429 or response.status_code >= 500:
+            raise self._transport.refused(response, target, "to look for")
         stored = self.manifest(target)  # a HEAD has no body: only GET can say whether 404 means absent
         return stored.digest if stored else None
 
@@ -67,12 +67,12 @@ class Registry:
         """The manifest, its bytes checked against every digest that is known; None when there is none."""
         target = _target(reference)
         url = f"{target.api}/manifests/{target.wanted}"
-        answer, raw = self._transport.read(url, target, MANIFEST_LIMIT, ACCEPT)
-        if answer.status_code != 200:
-            if absent(answer, raw):
+        response, raw = self._transport.read(url, target, MANIFEST_LIMIT, ACCEPT)
+        if response.status_code != 200:
+            if absent(response, raw):
                 return None
-            raise self._transport.refused(answer, target, "to read", raw)
-        media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+            raise self._transport.refused(response, target, "to read", raw)
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
         try:
             document = json.loads(raw)
             media_type = str(document.get("mediaType") or media_type)
@@ -82,7 +82,7 @@ class Registry:
         if not plausible:
             raise _nonsense(target, "something that is not a manifest")
         manifest_read = Manifest(media_type=media_type, raw=raw)
-        promised = (target.digest, answer.headers.get("Docker-Content-Digest", ""))
+        promised = (target.digest, response.headers.get("Docker-Content-Digest", ""))
         if any(digest.startswith("sha256:") and digest != manifest_read.digest for digest in promised):
             raise _nonsense(target, f"other content ({manifest_read.digest}) than it promised")
         return manifest_read
@@ -105,9 +105,9 @@ class Registry:
     def blob(self, repository: str | Reference, digest: str, limit: int = BLOB_LIMIT) -> bytes:
         """A blob of at most `limit` bytes, checked against its digest. Stop when it is absent or other."""
         target = _target(repository).at(digest)
-        answer, data = self._transport.read(f"{target.api}/blobs/{digest}", target, limit)
-        if answer.status_code != 200:
-            raise self._transport.refused(answer, target, "to read", data)
+        response, data = self._transport.read(f"{target.api}/blobs/{digest}", target, limit)
+        if response.status_code != 200:
+            raise self._transport.refused(response, target, "to read", data)
         if digest_of(data) != digest:
             raise _nonsense(target, f"other content ({digest_of(data)})")
         return data
@@ -118,16 +118,16 @@ class Registry:
         url = f"{target.api}/tags/list?n=1000"
         names: dict[str, None] = {}
         for _ in range(_PAGES):
-            answer, raw = self._transport.read(url, target, MANIFEST_LIMIT)
-            if answer.status_code != 200:
-                if absent(answer, raw):
+            response, raw = self._transport.read(url, target, MANIFEST_LIMIT)
+            if response.status_code != 200:
+                if absent(response, raw):
                     return ()
-                raise self._transport.refused(answer, target, "to list", raw)
+                raise self._transport.refused(response, target, "to list", raw)
             try:
                 names |= dict.fromkeys(str(tag) for tag in json.loads(raw)["tags"] or ())
             except (ValueError, LookupError, TypeError) as error:
                 raise _nonsense(target, "something that is not a list of tags") from error
-            following = answer.links.get("next", {}).get("url", "")
+            following = response.links.get("next", {}).get("url", "")
             if not following:
                 return tuple(names)
             url = self._transport.place(target, url, following)
@@ -147,13 +147,13 @@ class Registry:
         Stop(missing-permission) when it may not. Transient when it may be tried again.
         """
         target = _target(repository)
-        answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
-        self._expect(answer, target, 202)
-        location = answer.headers.get("Location", "")
+        response = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
+        self._expect(response, target, 202)
+        location = response.headers.get("Location", "")
         if not location:
             raise _nonsense(target, "no address for an upload")
         # Seen from where the request ended after redirects, which is what a relative location means.
-        return self._transport.place(target, answer.url, location)
+        return self._transport.place(target, response.url, location)
 
     def push_blob(
         self, repository: str | Reference, data: bytes, *, absent: bool = False, begun: str = ""
@@ -165,9 +165,9 @@ class Registry:
         digest = digest_of(data)
         target = _target(repository).at(digest)
         if not absent:
-            answer = self._transport.send("HEAD", f"{target.api}/blobs/{digest}", target)
-            answer.close()
-            if answer.status_code == 200:
+            response = self._transport.send("HEAD", f"{target.api}/blobs/{digest}", target)
+            response.close()
+            if response.status_code == 200:
                 return digest
         place = begun or self.begin_upload(target)
         put = f"{place}{'&' if '?' in place else '?'}digest={digest}"
@@ -178,21 +178,21 @@ class Registry:
     def push_manifest(self, target: str | Reference, manifest: Manifest) -> None:
         """PUT a manifest under a tag or its digest, and make sure that the registry has it there.
 
-        The digest in the registry's answer is compared. Without one, or when the answer is lost, the tag is read.
-        Stop(unknown-state) when the registry took the manifest and has nothing or something else.
+        The digest in the registry's response is compared. Without one, or when the response is lost, the tag is
+        read. Stop(unknown-state) when the registry took the manifest and has nothing or something else.
         """
         target = _target(target)
         url = f"{target.api}/manifests/{target.wanted}"
         try:
-            answer = self._transport.send(
+            response = self._transport.send(
                 "PUT", url, target, headers={"Content-Type": manifest.media_type}, data=manifest.raw
             )
-            self._expect(answer, target, 201)
+            self._expect(response, target, 201)
         except Transient:
             if self.digest(target) != manifest.digest:
                 raise
             return
-        stored = answer.headers.get("Docker-Content-Digest", "") or self.digest(target)
+        stored = response.headers.get("Docker-Content-Digest", "") or self.digest(target)
         if stored != manifest.digest:
             raise _nonsense(target, f"{stored or 'nothing'} after a push of {manifest.digest}")
 
@@ -214,7 +214,7 @@ class Registry:
         """
         target = _target(target)
         pace = variables.retry_pace()
-        own = claims.claim(target.tag, manifest.digest)
+        own_claim = claims.claim(target.tag, manifest.digest)
         agreed = False
         for attempt in range(_PUSHES):
             first = absent and attempt == 0
@@ -228,7 +228,9 @@ class Registry:
                     self.push_blob(target, blob, absent=first, begun=begun if first and not number else "")
                 if not agreed:
                     put = partial(self.push_manifest, manifest=manifest)
-                    published = agreement.agree(self, target, own, put) if absent else self.digest(target)
+                    published = (
+                        agreement.agree(self, target, own_claim, put) if absent else self.digest(target)
+                    )
                     if published == manifest.digest:
                         return False
                     if published is not None and not replace:
@@ -242,20 +244,20 @@ class Registry:
                 time.sleep(min(20.0, pace * 2**attempt))
         raise AssertionError("the last attempt returns or raises")
 
-    def _expect(self, answer: requests.Response, target: Reference, status: int) -> None:
+    def _expect(self, response: requests.Response, target: Reference, status: int) -> None:
         try:
-            if answer.status_code != status:
-                raise self._transport.refused(answer, target, "a push to")
+            if response.status_code != status:
+                raise self._transport.refused(response, target, "a push to")
         finally:
-            answer.close()
+            response.close()
 
 
-def taken(target: Reference, existing: str, ours: str) -> Stop:
+def taken(target: Reference, existing: str, built: str) -> Stop:
     """The Stop for a version that is published with other content (I5): both digests are named."""
     return Stop(
         "version-taken",
         f"{target} is published already, with other content.",
-        f"The registry has {existing}, this build is {ours}; a published version never changes.",
+        f"The registry has {existing}, this build is {built}; a published version never changes.",
         "Make a new version with version-bump and publish that.",
     )
 
@@ -264,10 +266,10 @@ def _target(reference: str | Reference) -> Reference:
     return parse(reference) if isinstance(reference, str) else reference
 
 
-def _nonsense(target: Reference, answer: str) -> Stop:
+def _nonsense(target: Reference, response: str) -> Stop:
     return Stop(
         "unknown-state",
-        f"{target.host} returned {answer} for {target}.",
+        f"{target.host} returned {response} for {target}.",
         "A proxy, a login page or a broken registry may be in between.",
         "Check the address and run again. stagegate does not rely on such a response.",
     )

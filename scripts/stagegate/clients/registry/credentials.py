@@ -40,9 +40,9 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def basic(self) -> str:
         """The `Authorization` header of a Basic login, masked, because a server may repeat it in an error."""
-        both = f"{self.username}:{self.password}"
-        encoded = base64.b64encode(both.encode()).decode()
-        log.mask(both, encoded)
+        login = f"{self.username}:{self.password}"
+        encoded = base64.b64encode(login.encode()).decode()
+        log.mask(login, encoded)
         return f"Basic {encoded}"
 
 
@@ -79,8 +79,8 @@ def _may_have(host: str, login: Credentials) -> bool:
     Workflows pass the job's GITHUB_TOKEN where nothing else is given. It is only for GitHub's own registries
     (`containers.` is that of GitHub Enterprise Server).
     """
-    own = host in ("ghcr.io", "docker.pkg.github.com") or host.startswith("containers.")
-    return own or not login.password.startswith("ghs_")
+    is_github = host in ("ghcr.io", "docker.pkg.github.com") or host.startswith("containers.")
+    return is_github or not login.password.startswith("ghs_")
 
 
 def from_docker(host: str, environ: Mapping[str, str] = os.environ) -> Credentials:
@@ -146,19 +146,19 @@ def _ask(helper: str, server: str) -> Credentials | None:
             "Correct credHelpers or credsStore in config.json.",
         )
     program = f"docker-credential-{helper}"
-    answer = process.run(program, "get", input=server.encode(), timeout=_HELPER_SECONDS, check=False)
-    if answer.code:
-        output = (answer.text + answer.errors).strip()
+    response = process.run(program, "get", input=server.encode(), timeout=_HELPER_SECONDS, check=False)
+    if response.code:
+        output = (response.text + response.errors).strip()
         if "not found" in output:
             return None
         raise Stop(
             "missing-permission",
             f"{program} returned no login for {server}.",
-            f"It ended with {answer.code}: {log.redact(output)[:200]}.",
+            f"It ended with {response.code}: {log.redact(output)[:200]}.",
             "Log in with the cloud's own login action before this step.",
         )
     try:
-        document = json.loads(answer.stdout)
+        document = json.loads(response.stdout)
         username, secret = str(document["Username"]), str(document["Secret"])
     except (ValueError, LookupError, TypeError) as error:
         raise Stop(

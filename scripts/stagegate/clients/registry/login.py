@@ -63,7 +63,9 @@ class RegistryLogin:
             self._known[host] = self._lookup(host)
         return self._known[host]
 
-    def _token(self, fields: dict[str, str], target: Reference, actions: str, who: Credentials) -> str:
+    def _token(
+        self, fields: dict[str, str], target: Reference, actions: str, credentials: Credentials
+    ) -> str:
         realm = fields.get("realm", "")
         place = urlsplit(realm)
         if place.scheme != "https" and not (place.scheme == "http" and target.local):
@@ -75,23 +77,25 @@ class RegistryLogin:
             )
         query = {"service": fields.get("service", ""), "scope": _scope(fields, target, actions)}
         query = {key: value for key, value in query.items() if value}
-        if who.identity:
+        if credentials.identity:
             form = {
                 **query,
                 "grant_type": "refresh_token",
-                "refresh_token": who.identity,
+                "refresh_token": credentials.identity,
                 "client_id": "stagegate",
             }
             send = lambda: self._session.post(realm, data=form, allow_redirects=False)  # noqa: E731
         else:
-            headers = {"Authorization": who.basic} if who.password else {}
+            headers = {"Authorization": credentials.basic} if credentials.password else {}
             send = lambda: self._session.get(realm, params=query, headers=headers, allow_redirects=False)  # noqa: E731
-        answer = http.reach(place.netloc, send)
-        body = answer.content[:_LIMIT]
-        if answer.status_code != 200:
-            raise RegistryRefusal(answer, body).stop(target, f"a login to {actions}", login=who.username)
+        response = http.reach(place.netloc, send)
+        body = response.content[:_LIMIT]
+        if response.status_code != 200:
+            raise RegistryRefusal(response, body).stop(
+                target, f"a login to {actions}", login=credentials.username
+            )
         try:
-            document = answer.json()
+            document = response.json()
             token = str(document.get("token") or document["access_token"])
         except (ValueError, LookupError, AttributeError) as error:
             raise Stop(

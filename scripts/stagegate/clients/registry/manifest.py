@@ -10,7 +10,7 @@ import msgspec
 from stagegate.model import digest_of
 from stagegate.model.media_types import CHART_LAYER, INDEX_TYPES, MANIFEST_TYPES
 
-ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES)  # without it some registries answer 404 for what exists
+ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES)  # without it some registries return 404 for what exists
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

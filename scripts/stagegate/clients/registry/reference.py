@@ -65,15 +65,15 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse(text: str) -> Reference:
     """A reference as people write it; `nginx:1` is `docker.io/library/nginx:1`. Stop(bad-input)."""
-    rest = text.strip().removeprefix("oci://")
-    if "://" in rest:
+    address = text.strip().removeprefix("oci://")
+    if "://" in address:
         raise _bad(text, "A registry is named without a scheme, or with oci://.")
-    rest, _, digest = rest.partition("@")
+    address, _, digest = address.partition("@")
     if digest and not DIGEST.fullmatch(digest):
         raise _bad(text, "A digest is sha256: and 64 hexadecimal digits.")
-    host, slash, path = rest.partition("/")
+    host, slash, path = address.partition("/")
     if not slash or not (host == "localhost" or set(".:[") & set(host)):
-        host, path = HUB, rest if "/" in rest else f"library/{rest}"
+        host, path = HUB, address if "/" in address else f"library/{address}"
     path, colon, tag = path.partition(":")
     if not _HOST.fullmatch(host.lower()):
         raise _bad(text, f"{host!r} is not a host name.")

@@ -51,9 +51,9 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         data: bytes | None = None,
     ) -> requests.Response:
-        """The answer, whatever its status, its body not yet read; a 401 has been answered once.
+        """The response, whatever its status, its body not yet read; a 401 has been answered once.
 
-        Stop(wrong-source) for a host that is not named, Transient(unreachable) without an answer.
+        Stop(wrong-source) for a host that is not named, Transient(unreachable) without a response.
         """
         if target.host not in self._hosts:
             raise Stop(
@@ -64,20 +64,25 @@ class Transport:
             )
         reading = method in ("GET", "HEAD") and target.name not in self._writes
         actions = "pull" if reading else "pull,push"
-        ours = target.api
+        own_host = target.api
         for last in (False, True):
-            wanted = dict(headers or {}) | {"Accept-Encoding": "identity"}
+            sent_headers = dict(headers or {}) | {"Accept-Encoding": "identity"}
             header = self.login.header(target, actions)
-            if header and http.same_origin(url, ours):
-                wanted["Authorization"] = header
-            answer = self._follow(method, url, target, wanted, data)
-            challenge = answer.headers.get("WWW-Authenticate", "")
-            if answer.status_code != 401 or last or not challenge or not http.same_origin(answer.url, ours):
-                return answer
-            answer.close()
+            if header and http.same_origin(url, own_host):
+                sent_headers["Authorization"] = header
+            response = self._follow(method, url, target, sent_headers, data)
+            challenge = response.headers.get("WWW-Authenticate", "")
+            if (
+                response.status_code != 401
+                or last
+                or not challenge
+                or not http.same_origin(response.url, own_host)
+            ):
+                return response
+            response.close()
             if not self.login.answer(challenge, target, actions):
-                return answer
-        raise AssertionError("the second answer is returned")
+                return response
+        raise AssertionError("the second response is returned")
 
     def read(
         self, url: str, target: Reference, limit: int, accept: str = "*/*"
@@ -86,35 +91,35 @@ class Transport:
         import requests
 
         for attempt in range(_TRIES):
-            answer = self.send("GET", url, target, headers={"Accept": accept})
+            response = self.send("GET", url, target, headers={"Accept": accept})
             try:
-                return answer, self.body(answer, target, limit)
+                return response, self.body(response, target, limit)
             except requests.RequestException as error:
                 if attempt == _TRIES - 1:
                     raise http.unreachable(target.host, error) from error
             finally:
-                answer.close()
+                response.close()
         raise AssertionError("the last try returns or raises")
 
     def refused(
-        self, answer: requests.Response, target: Reference, doing: str, body: bytes | None = None
+        self, response: requests.Response, target: Reference, doing: str, body: bytes | None = None
     ) -> Stop:
         """The Stop for a response that is not the requested one; its body is read here unless given."""
         import requests
 
         if body is None:
             try:
-                body = self.body(answer, target, _REFUSAL_LIMIT)
+                body = self.body(response, target, _REFUSAL_LIMIT)
             except (requests.RequestException, Stop):
                 body = b""
-        return RegistryRefusal(answer, body).stop(target, doing, login=self.login.who(target.host))
+        return RegistryRefusal(response, body).stop(target, doing, login=self.login.who(target.host))
 
-    def body(self, answer: requests.Response, target: Reference, limit: int) -> bytes:
+    def body(self, response: requests.Response, target: Reference, limit: int) -> bytes:
         """The body, at most `limit` bytes within BODY_SECONDS however slowly it drips."""
         until = time.monotonic() + BODY_SECONDS
         parts: list[bytes] = []
         size = 0
-        for part in answer.iter_content(1 << 16):
+        for part in response.iter_content(1 << 16):
             size += len(part)
             if size > limit:
                 raise Stop(
@@ -157,7 +162,7 @@ class Transport:
 
         for _ in range(_REDIRECTS):
             try:
-                answer = self._session.request(
+                response = self._session.request(
                     method,
                     url,
                     headers=headers,
@@ -169,12 +174,12 @@ class Transport:
             except requests.RequestException as error:
                 stop = http.unreachable(target.host, error)
                 raise Transient(stop.reason, stop.what, stop.why, stop.next) from error
-            place = answer.headers.get("Location", "")
+            place = response.headers.get("Location", "")
             # 307 and 308 keep method and body; anything else would turn a push into a read.
-            moved = answer.is_redirect if method in ("GET", "HEAD") else answer.status_code in (307, 308)
+            moved = response.is_redirect if method in ("GET", "HEAD") else response.status_code in (307, 308)
             if not moved or not place:
-                return answer
-            answer.close()
+                return response
+            response.close()
             following = self.place(target, url, place)
             if not http.same_origin(following, url):
                 headers.pop("Authorization", None)

@@ -46,11 +46,11 @@ class Transient(Stop):
 
 
 class RegistryRefusal:
-    """An answer of 400 or more (or one that makes no sense), read once and bounded."""
+    """A response of 400 or more (or one that makes no sense), read once and bounded."""
 
-    def __init__(self, answer: requests.Response, body: bytes) -> None:
-        self.status = answer.status_code
-        self.headers: Mapping[str, str] = answer.headers
+    def __init__(self, response: requests.Response, body: bytes) -> None:
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
         self.codes, self.text = _errors(body)
 
     def stop(self, target: Reference, doing: str, *, login: str = "") -> Stop:
@@ -67,9 +67,11 @@ class RegistryRefusal:
             )
         if self.status in (401, 403):
             wrong = self.status == 401 and bool(login) and not self._unlinked
-            right = _permission(target, login, write="push" in doing, linked=self._unlinked)
+            permission = _permission(target, login, write="push" in doing, linked=self._unlinked)
             next_step = (
-                f"Check registry-username ({login}) and registry-password. {right}" if wrong else right
+                f"Check registry-username ({login}) and registry-password. {permission}"
+                if wrong
+                else permission
             )
             if self._unknown:
                 next_step = f"{_missing(target)} If it exists: {next_step[:1].lower()}{next_step[1:]}"
@@ -120,9 +122,9 @@ class RegistryRefusal:
         return self.status == 507 or (self.status in (403, 412) and named)
 
 
-def absent(answer: requests.Response, body: bytes) -> bool:
+def absent(response: requests.Response, body: bytes) -> bool:
     """Whether the registry itself reports that there is no such manifest, tag or repository: not just any 404."""
-    return answer.status_code == 404 and bool(_errors(body)[0] & _ABSENT)
+    return response.status_code == 404 and bool(_errors(body)[0] & _ABSENT)
 
 
 def _missing(target: Reference) -> str:
@@ -137,8 +139,8 @@ def _permission(target: Reference, login: str, *, write: bool, linked: bool) -> 
         return _GHCR_LINK
     if not login:
         return "Give registry-username and registry-password, or log in with docker login before this step."
-    right = "push" if write else "pull"
-    return f"Give {login} the permission to {right} there, or use another login."
+    permission = "push" if write else "pull"
+    return f"Give {login} the permission to {permission} there, or use another login."
 
 
 def _errors(body: bytes) -> tuple[frozenset[str], str]:
