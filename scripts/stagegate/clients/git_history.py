@@ -67,9 +67,9 @@ def _small(room: Scratch, tip: str, span: Span, lean: str) -> Graph | None:
     if since is None:
         borders.write_text(f"{tagged}\n")  # the server sends this commit, and none before it
         # It is wanted too, because what the next commit changed is told from it.
-        done = fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip, tagged, lean=lean)
+        completed = fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip, tagged, lean=lean)
         borders.write_text(f"{tagged}\n")
-        found = None if done.code else _descendants(room, tip, tagged)
+        found = None if completed.code else _descendants(room, tip, tagged)
         since = found and msgspec.structs.replace(found, trees="root" if lean == ROOT_TREES else "all")
     return since if since and span.newer <= since.parents.keys() else None
 
@@ -80,8 +80,8 @@ def _descendants(room: Scratch, tip: str, tagged: str) -> Graph | None:
     All of them are then newer than the tag, whatever their dates are, and none can be missing. A branch that began
     before the tag ends in a commit that is not here or in another first commit.
     """
-    done = git.git(room.path, *_REVISIONS, tip, check=False)
-    parents_of = {} if done.code else _parents(done)
+    completed = git.git(room.path, *_REVISIONS, tip, check=False)
+    parents_of = {} if completed.code else _parents(completed)
     first = [sha for sha, parents in parents_of.items() if not parents]
     return Graph(parents=parents_of) if first == [tagged] else None
 
@@ -126,10 +126,10 @@ def _walked(room: Scratch, tip: str, span: Span) -> Graph | None:
     tagged = span.stable[1] if span.stable else ""
     if not tagged:
         return None
-    done = git.git(room.path, *_REVISIONS, tip, f"^{tagged}", check=False)
-    if done.code:
+    completed = git.git(room.path, *_REVISIONS, tip, f"^{tagged}", check=False)
+    if completed.code:
         return None
-    parents_of = _parents(done)
+    parents_of = _parents(completed)
     descends: dict[str, bool] = {tagged: True}
     oldest = []
     for sha, parents in reversed(parents_of.items()):
@@ -154,8 +154,8 @@ def graph(path: Path, tip: str) -> Graph:
     return Graph(parents=_parents(git.git(path, *_REVISIONS, tip)))
 
 
-def _parents(done: Completed) -> dict[str, tuple[str, ...]]:
-    rows = (line.split() for line in done.text.splitlines())
+def _parents(completed: Completed) -> dict[str, tuple[str, ...]]:
+    rows = (line.split() for line in completed.text.splitlines())
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
@@ -166,18 +166,18 @@ def blobs(
 
     `ask` is asked for the missing ones first, and may have some of them.
     """
-    wanted = sorted({oid for oid in oids if oid.strip("0")})
-    if not wanted:
+    object_ids = sorted({oid for oid in oids if oid.strip("0")})
+    if not object_ids:
         return {}
-    absent = [] if room.whole else missing(room, wanted)
+    absent = [] if room.whole else missing(room, object_ids)
     contents = dict(ask(absent)) if ask and absent else {}
     absent = [oid for oid in absent if oid not in contents]
     if absent:
         fetch(room, "--stdin", "origin", input="\n".join(absent).encode())
-    wanted = [oid for oid in wanted if oid not in contents]
-    raw = git.git(room.path, "cat-file", "--batch", input="\n".join(wanted).encode()).stdout
+    object_ids = [oid for oid in object_ids if oid not in contents]
+    raw = git.git(room.path, "cat-file", "--batch", input="\n".join(object_ids).encode()).stdout
     at = 0
-    for _ in wanted:
+    for _ in object_ids:
         end = raw.index(b"\n", at)
         words_of = raw[at:end].split()
         at = end + 1

@@ -90,10 +90,10 @@ def _have(checkout: Path) -> _Have:
         "--git-path",
         "config",
     )
-    done = git.git(checkout, "rev-parse", *words, "HEAD^{commit}", check=False)
-    if done.code:
+    completed = git.git(checkout, "rev-parse", *words, "HEAD^{commit}", check=False)
+    if completed.code:
         git.head(checkout)  # refuses with what git reports
-    shallow, *names, head = done.text.split("\n")[:5]
+    shallow, *names, head = completed.text.split("\n")[:5]
     objects, borders, config = ((checkout / name).resolve() for name in names)
     settings = config.read_text(errors="replace").lower()
     partial = "promisor" in settings or "partialclone" in settings
@@ -135,10 +135,10 @@ def _plain(head: str) -> str:
     return "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 
 
-def demand(done: Completed) -> None:
+def demand(completed: Completed) -> None:
     """Stop(unreachable) unless a fetch ended well."""
-    if done.code:
-        raise git.unreachable(ProgramFailed(done))
+    if completed.code:
+        raise git.unreachable(ProgramFailed(completed))
 
 
 def _connection(checkout: Path, env: Mapping[str, str]) -> dict[str, str]:

@@ -81,7 +81,7 @@ def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:
 
 
 def unreachable(host: str, error: Exception) -> Stop:
-    """The Stop for a host that does not answer, without leaking what the request carried."""
+    """The Stop for a host that does not respond, without leaking what the request carried."""
     kind = type(error).__name__
     if kind == "InvalidHeader":
         return Stop(

@@ -1,4 +1,4 @@
-"""Checks whether this gate is unneeded: evidence exists already, or the run that moved the pin gates it."""
+"""Checks whether this gate is unneeded: evidence exists, or the run that changed the pin runs the gate."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from stagegate.gate.facts import Facts, OtherGates
 from stagegate.pins import files as pin_files
 from stagegate.runner import log
 
-PATIENCE = 120.0  # seconds for another run's gate job to begin after the job that moved the pin
+PATIENCE = 120.0  # seconds for another run's gate job to begin after the job that changed the pin
 PACE = 10.0
 
 
 def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> OtherGates:
-    """A record that proves this already, else the run that gates it, else whether anything changed at all."""
+    """A record that proves this release, else the run with the gate, else whether anything changed."""
     records = confirmed(facts, app)
     if (record := proof(facts, records)) is not None:
         return OtherGates(proof=record)
@@ -28,14 +28,14 @@ def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> OtherGates:
 
 
 def confirmed(facts: Facts, app: Hub) -> tuple[Record, ...]:
-    """The records of this environment with which the commit statuses of the release agree."""
+    """The records of this environment that agree with the commit statuses of the release."""
     if proven.last_good(facts.records, facts.release) is None:
-        return facts.records  # nothing that a status could confirm
+        return facts.records  # no record that a status could confirm
     return history.confirmed(app, facts.records, facts.environment.name, facts.release, facts.accepted)
 
 
 def proof(facts: Facts, records: Sequence[Record]) -> Record | None:
-    """The record that proves exactly this already: same digests, policy, pins and used files."""
+    """The record that proves exactly this: same digests, policy, pins and used files."""
     record = proven.record(records, facts.release, facts.policy)
     if record is None or record.evidence is None or not facts.files:
         return None
@@ -68,7 +68,9 @@ def looking(
     if run and not _is_reviewed(facts, pins, pins.run_info(run)):
         return ""
     if last and run and _moved_since(facts, pins, last.sha):
-        return ""  # another pin or the values changed since: that run may have tested what was before
+        return (
+            ""  # another pin or the values have changed since, so that run may have tested the earlier state
+        )
     context = records.context(facts.release.app, facts.environment.name)
     waited = 0.0
     while run and pins.run_state(run) == "running":
@@ -109,7 +111,7 @@ def _is_reviewed(facts: Facts, pins: Hub, run: RunInfo) -> bool:
 
 
 def _moved_since(facts: Facts, pins: Hub, head_then: str) -> bool:
-    """Whether pins or the values they name differ from what a commit has; unknown is changed."""
+    """Whether pins or their values files have changed since a commit; unknown counts as changed."""
     now = _files(facts, pins, facts.head)
     if head_then == facts.head:
         return not proven.unchanged(now, now)
@@ -118,7 +120,7 @@ def _moved_since(facts: Facts, pins: Hub, head_then: str) -> bool:
 
 
 def _files(facts: Facts, pins: Hub, at: str) -> Mapping[str, bytes | None]:
-    """Pins and the values they name, as a commit has them."""
+    """The contents of pins and their values files at a commit."""
     files = pin_files.of((facts.environment,))
     contents = {file: blob.content if blob else None for file, blob in pins.files(at, files).items()}
     values = pin_files.values(contents)

@@ -1,4 +1,4 @@
-"""Reports when an ApplicationSet reads Git again, for an Application that it makes."""
+"""Reports when the ApplicationSet of an Application reads Git again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT = 180.0  # seconds, Argo CD's own for Git generators
 
 
 def ask(source: Source, state: Progress) -> None:
-    """Read once how often the ApplicationSet of an Application reads Git. Without permission: the default."""
+    """Read once how often the ApplicationSet of an Application reads Git; the default without permission."""
     application = state.seen
     if application is None or not application.application_set or state.set_interval is not None:
         return
@@ -43,7 +43,7 @@ def _intervals(value: Any) -> list[float]:
 
 
 def told(state: Progress, now: float) -> str:
-    """What to add to a pin that is not applied, or nothing."""
+    """A note for the progress line while a changed pin is not applied, or nothing."""
     application = state.seen
     if application is None or not application.application_set or state.judgement.reason != "pin-not-applied":
         return ""

@@ -24,7 +24,7 @@ def begin(hub: Hub, release: Release, environment: str, run_url: str) -> tuple[C
 
 
 def leave(hub: Hub, release: Release, environment: str, stop: Stop, run_url: str) -> tuple[Change, ...]:
-    """Say why the run ends before the verdict; the status stays pending, which revokes nothing."""
+    """Describe in the status why the run ends before a verdict. It stays pending, which revokes nothing."""
     context = records.context(release.app, environment)
     if hub.set_status(release.commit, context, "pending", f"{release.version}: {stop.reason}", run_url):
         return (Change(kind="status", target=context, before="pending", after="pending"),)
@@ -32,7 +32,7 @@ def leave(hub: Hub, release: Release, environment: str, stop: Stop, run_url: str
 
 
 def give_up(hub: Hub, release: Release, environment: str, error: Exception, run_url: str) -> None:
-    """Say that there is no verdict; best effort, the error itself is what the run ends with."""
+    """Set the status to error if possible. The run ends with the original error in any case."""
     why = f"{error.reason}: {error.what}" if isinstance(error, Stop) else "bug"
     try:
         text = f"{release.version}: no verdict, {why}"
@@ -42,7 +42,7 @@ def give_up(hub: Hub, release: Release, environment: str, error: Exception, run_
 
 
 def record(hub: Hub, evidence: Evidence, run_url: str, production: bool) -> tuple[int, tuple[Change, ...]]:
-    """Write a verdict from the beginning; the deployment's id and what was written."""
+    """Write a verdict; return the deployment's id and the changes."""
     number = hub.create_deployment(
         evidence.commit,
         records.task(evidence.app, evidence.kind),

@@ -12,7 +12,7 @@ from stagegate.gate.scenarios import Expect, wait_seconds
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A response as it came, and the seconds from the first byte sent to the last one read."""
+    """A response, and the seconds from the first byte sent to the last one read."""
 
     status: int
     headers: Mapping[str, str]

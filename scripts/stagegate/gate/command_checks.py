@@ -1,4 +1,4 @@
-"""Run a gate's own command (pytest, hurl, k6, Playwright ...) and take its JUnit XML in."""
+"""Runs a gate's command (pytest, hurl, k6, Playwright ...) and reads its JUnit XML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stagegate.settings import GateSettings
 
 JUNIT_LIMIT = 16 * 1024 * 1024  # bytes
 _SHOWN = 40  # lines of output in the log
-# What would let a test write this step's outputs, use our inputs' secrets, or speak for the runner.
+# Variables with which a test could write this step's outputs, use the secrets of our inputs, or act as the runner.
 _WITHHELD = re.compile(
     r"^(GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)|SG_.*|ACTIONS_(RUNTIME|ID_TOKEN|CACHE).*)$"
 )
@@ -32,13 +32,13 @@ def run(
     environ: Mapping[str, str],
     timeout: float,
 ) -> tuple[Check, ...]:
-    """The checks a command made. Its exit code is a check of its own: red output with code 0 is still red."""
+    """The checks of a command. Its exit code is an additional check: a failed test with exit code 0 still fails."""
     if not gate.command:
         return ()
     log.mask(*(value for name, value in environ.items() if _SECRET.search(name) and value))
     report = context.inside(gate.junit, what="gate.junit") if gate.junit else None
     if report is not None:
-        report.unlink(missing_ok=True)  # results of an earlier run would be believed
+        report.unlink(missing_ok=True)  # remove results of an earlier run
     try:
         completed = process.run_bounded(
             *gate.command,
@@ -66,7 +66,7 @@ def run(
 
 
 def surroundings(release: Release, environment: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """The command's environment: the job's, without what belongs to this step, with the release it tests."""
+    """The command's environment: that of the job, without the variables of this step, with the tested release."""
     allowed = {name: value for name, value in environ.items() if not _WITHHELD.match(name)}
     return {
         **allowed,
@@ -79,7 +79,7 @@ def surroundings(release: Release, environment: str, environ: Mapping[str, str])
 
 
 def at_release(head: str, release: Release) -> None:
-    """Stop(wrong-source) unless the work tree is the release: a command's files come from there."""
+    """Stop(wrong-source) unless the work tree is the release, because it has the command's files."""
     if head != release.commit:
         raise Stop(
             "wrong-source",
@@ -157,7 +157,7 @@ def _with_required(cases: tuple[Check, ...], required: Sequence[str]) -> tuple[C
 def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:
     """At most about `room` checks, for evidence: the gate's own, those that did not pass, and some of the others.
 
-    One entry stands for the rest, so that every text counts the same checks.
+    One entry represents the others, so that every text has the same number of checks.
     """
     if len(checks) <= room:
         return checks
@@ -167,20 +167,20 @@ def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:
     bad = sorted(
         (check for check in other_checks if check.outcome != "passed"), key=lambda check: not check.required
     )
-    worse, dropped = bad[: room // 2], bad[room // 2 :]
-    shown = passed[: room - len(own_checks) - len(worse) - 4]
+    listed, dropped = bad[: room // 2], bad[room // 2 :]
+    shown = passed[: room - len(own_checks) - len(listed) - 4]
     more = [
         *_rest(passed[len(shown) :], "passed"),
         *(check for o in _NOT_PASSED for check in _rest(dropped, o)),
     ]
-    return (*own_checks, *worse, *shown, *more)
+    return (*own_checks, *listed, *shown, *more)
 
 
 _NOT_PASSED: tuple[CheckOutcome, ...] = ("failed", "unknown", "skipped")
 
 
 def _rest(dropped: Sequence[Check], outcome: CheckOutcome) -> Iterator[Check]:
-    """One entry for the checks that ended so and are left out."""
+    """One entry for the dropped checks with this outcome."""
     ended = [check for check in dropped if check.outcome == outcome]
     if ended:
         required = outcome != "passed" and any(check.required for check in ended)

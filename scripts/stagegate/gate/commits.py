@@ -1,4 +1,4 @@
-"""Whether a Git revision that Argo CD compared against contains the pins and values of this gate."""
+"""Checks whether a Git revision that Argo CD compared contains the pins and values of this gate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stagegate.gate.expected import Commit
 from stagegate.model import Release
 from stagegate.runner import log
 
-_LISTED = 300  # GitHub lists no more files of a comparison
+_LISTED = 300  # GitHub lists no more files for a comparison
 
 
 def reader(
@@ -68,7 +68,7 @@ def _values(application: Application) -> tuple[str, ...]:
 
 
 def _touches(changed: tuple[str, ...], source: SourceSeen, watched: tuple[str, ...]) -> bool:
-    """Whether a change reaches what the source shows; a list that may be cut counts as yes."""
+    """Whether a change affects the source; true for a list that GitHub may have cut."""
     folder = source.path.strip("/")
     inside = folder + "/" if folder not in ("", ".") else ""
     covers_all = bool(source.path) and not inside

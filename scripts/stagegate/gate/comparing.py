@@ -1,4 +1,7 @@
-"""Does Argo CD hold what the chart's digest renders to? A version can be overwritten; a digest cannot."""
+"""Compares Argo CD's objects with our render of the chart's digest.
+
+A version can be overwritten, a digest cannot.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from stagegate.model import Check, digest_of
 from stagegate.runner import log
 
 Json = dict[str, Any]
-# Functions whose result depends on the cluster, the moment or chance: a difference then proves nothing.
+# Functions whose result depends on the cluster, the time or chance, so that a difference proves nothing.
 UNSTEADY = (
     ".Capabilities", "lookup", "randAlpha", "randNumeric", "randAscii", "randBytes", "genCA", "genSelfSigned",
     "genSignedCert", "genPrivateKey", "uuidv4", "now", "htpasswd", "bcrypt", "getHostByName", "derivePassword",
@@ -26,7 +29,7 @@ UNSTEADY = (
 
 
 class Rendering(msgspec.Struct, frozen=True, kw_only=True):
-    """Our render of an Application: its objects, and the first unsteady function its chart uses, or nothing."""
+    """Our render of an Application: its objects, and the first unsteady function in its chart (empty: none)."""
 
     objects: tuple[Json, ...]
     unsteady: str = ""
@@ -44,7 +47,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def not_comparable(why: str) -> Compared:
-    """Nothing was compared, and why. That is never "compared"."""
+    """The result when nothing was compared, with the reason (I3)."""
     log.say(f"content is not comparable: {why}")
     return Compared(check=Check(name="content", outcome="unknown", required=False, detail=why))
 
@@ -99,14 +102,14 @@ def target_objects(source: Source, name: str, document: Json) -> list[Json]:
 
 
 def is_hook(item: Json) -> bool:
-    """Whether Argo CD runs an object as a hook, or leaves it out, instead of managing it."""
+    """Whether Argo CD runs an object as a hook or ignores it, instead of managing it."""
     annotations = mapping(mapping(item, "metadata"), "annotations")
     helm = text(annotations, hooks.HELM)
     return bool(text(annotations, hooks.ARGO)) or helm not in ("", "crd-install")
 
 
 def configuration(objects: Sequence[Json]) -> str:
-    """Digest of rendered objects, whatever their order; Secrets go in as digests of their own."""
+    """Digest of rendered objects in any order; of Secrets it includes only digests."""
     return digest_of(sorted(digest_of(item) for item in objects))
 
 
@@ -121,7 +124,7 @@ def unsteady(files: dict[str, bytes]) -> str:
 
 
 def _uses(template: bytes, word: str) -> bool:
-    """Whether a template action has the word; `now` inside `known` is none."""
+    """Whether a template action contains the word; `now` inside `known` does not count."""
     for part in template.decode("utf-8", "replace").split("{{")[1:]:
         action = part.split("}}", 1)[0]
         padded = f" {action.replace('(', ' ').replace(')', ' ').replace('|', ' ')} "

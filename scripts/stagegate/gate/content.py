@@ -1,4 +1,4 @@
-"""Whether Argo CD's manifests are our render. Pure."""
+"""Compares Argo CD's manifests with our render. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _DECIDING = ("argocd.argoproj.io/", "helm.sh/")  # annotations that decide what 
 
 
 def differences(argocd_objects: Sequence[Json], rendered: Sequence[Json], namespace: str) -> tuple[str, ...]:
-    """Objects in which Argo CD's manifests are not our render, by name; empty when they are equal.
+    """The differences between Argo CD's manifests and our render, by object; empty when they are equal.
 
-    What Argo CD adds to track objects is nothing, values of Secrets are not compared (Argo CD hides them),
-    and an object without a namespace lands in the Application's.
+    Argo CD's tracking labels and annotations are ignored, and values of Secrets, which Argo CD hides. An object
+    without a namespace gets that of the Application.
     """
     instance_labels = _instance_labels(argocd_objects, rendered)
     in_argocd = {_key(item, namespace): _plain(item, instance_labels) for item in argocd_objects if item}
@@ -73,7 +73,7 @@ def _plain(item: Json, instance_labels: tuple[str, ...] = ()) -> Json:
             k: v for k, v in values if k not in _TRACKING and not (part == "labels" and k in instance_labels)
         }
         if part == "annotations" and item.get("kind") == "Secret":
-            # Argo CD masks what `resource.sensitive.mask.annotations` names.
+            # Argo CD masks the annotations in `resource.sensitive.mask.annotations`.
             entries = {k: v if k.startswith(_DECIDING) else "" for k, v in entries.items()}
         metadata.pop(part, None)
         if entries:
@@ -87,7 +87,7 @@ def _plain(item: Json, instance_labels: tuple[str, ...] = ()) -> Json:
 
 
 def _pruned(value: Any) -> Any:
-    """Without nulls and empty maps, which come and go on the way through an API."""
+    """The value without nulls and empty maps, which an API may add or remove."""
     if isinstance(value, Mapping):
         entries = {key: _pruned(item) for key, item in value.items()}
         return {key: item for key, item in entries.items() if item is not None and item != {}}
@@ -95,7 +95,7 @@ def _pruned(value: Any) -> Any:
 
 
 def _first(left: Any, right: Any, path: str = "") -> str:
-    """The path of the first difference; never the values."""
+    """The path of the first difference, without values."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in sorted({*left, *right}):
             if left.get(key) != right.get(key):

@@ -1,4 +1,4 @@
-"""The evidence of a gate, put together and as a deployment keeps it. Pure."""
+"""Composes the evidence of a gate, and the payload of its deployment. Pure."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def ended(
 
 
 def _failing(state: Progress) -> str:
-    """The workloads of this release that were failing at the time-out. Before its sync, none can be its own."""
+    """The workloads of this release that were failing at the timeout; none before its sync."""
     if state.judgement.reason in ("degraded", "canary-aborted", "progressing", "syncing"):
         if state.stuck.text:
             return state.stuck.text

@@ -6,8 +6,7 @@ import re
 
 from stagegate.argocd_app.status import Application
 
-# Words of a connection that does not stand, whatever else a message contains. A policy of the cluster that denies
-# an object may use such words too.
+# Words of a broken connection. A policy of the cluster that denies an object may use such words too.
 _NO_CONNECTION = re.compile(
     r"connection (refused|reset)|i/o timeout|deadline exceeded|context canceled|no such host|dial tcp|broken pipe"
     r"|TLS handshake|x509:|\btls: |no route to host|network is unreachable|server misbehaving|etcdserver:"
@@ -16,13 +15,13 @@ _NO_CONNECTION = re.compile(
     re.IGNORECASE,
 )
 _DENIED = "denied the request"
-# Words of credentials and limits, for what Argo CD reads ...
+# Words about credentials and limits, in errors of reading ...
 _NO_ACCESS = re.compile(
     r"authentication required|unauthorized|403 Forbidden|access to the resource is denied|repository not found"
     r"|ssh: handshake failed|publickey|Too Many Requests|toomanyrequests|failed to sync cluster",
     re.IGNORECASE,
 )
-# ... those that may be part of a name, so not where something is said to be missing ...
+# ... words that may be part of a name, so they do not count in errors about missing objects ...
 _PERHAPS = re.compile(r"Unavailable|\b(429|500|502|503|504)\b")
 # ... and that of a response that was cut, or of a template that ends too early.
 _CUT, _PARSED = re.compile(r"\bEOF\b"), re.compile(r"parse error|template:|yaml:", re.IGNORECASE)
@@ -59,7 +58,7 @@ def does_not_exist(app: Application) -> bool:
 
 
 def needs_hard_refresh(app: Application) -> bool:
-    """Whether only a hard refresh shows what is so now: the error is remembered, or blames what was missing."""
+    """Whether only a hard refresh shows the current state: the error is cached, or about a missing object."""
     return does_not_exist(app) or any(_CACHED in message for message in _messages("comparison-error", app))
 
 

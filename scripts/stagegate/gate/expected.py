@@ -1,4 +1,4 @@
-"""What an Application should run, and how versions and revisions are compared. Pure."""
+"""The release that an Application should run, and comparisons of versions. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_digest(revision: str) -> bool:
-    """`sha256:...`, the revision of a native OCI source."""
+    """Whether a text is `sha256:...`, the revision of a native OCI source."""
     return revision.startswith("sha256:")
 
 
@@ -69,6 +69,6 @@ def same_version(one: str, other: str) -> bool:
 
 
 def is_newer(text: str, expected: Expected) -> bool:
-    """Whether a text names a higher version than the one that is waited for."""
+    """Whether a text names a higher version than the expected one."""
     actual, expected_version = exact(text), exact(expected.chart_version or expected.version)
     return actual is not None and expected_version is not None and actual > expected_version

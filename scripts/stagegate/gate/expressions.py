@@ -1,7 +1,7 @@
 """Evaluates JMESPath expressions on a response, within limits of time and memory.
 
-Expressions come with the release, and a short one can ask for more than any machine has: each `[@, @]` doubles what
-comes before. What only follows names is asked here; everything else in a child process that is ended in time.
+Expressions come with the release, and a short one can need unlimited memory: each `[@, @]` doubles its input. What
+only follows names is asked here; everything else in a child process that is ended in time.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from typing import Any
 import jmespath
 
 SECONDS = 2.0  # of one response's expressions
-MEMORY = 1 << 30  # bytes that a child may take beyond what it has
-ROOM = 1 << 20  # bytes that a child may say
+MEMORY = 1 << 30  # bytes of additional memory for a child
+ROOM = 1 << 20  # bytes of a child's result
 _PLAIN = {"field", "subexpression", "index", "index_expression", "identity", "literal", "current"}
 _SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt|cookie|authori[sz]ation")
 
 
 class Unbounded(Exception):
-    """An expression took too long or too much."""
+    """An expression took too much time or memory."""
 
 
 def compare(body: bytes, expected: Mapping[str, Any], *, secret: bool) -> list[str]:
-    """How the values of expressions differ from the wanted ones. ValueError: no JSON. Unbounded: no end."""
+    """The differences between expected and actual values. ValueError: not JSON. Unbounded: limits exceeded."""
     document = _document(body)
     return list(_bounded(expected, lambda: [text for text in _compared(document, expected, secret) if text]))
 
 
 def search(body: bytes, expected: Mapping[str, str]) -> dict[str, Any]:
-    """The value of each named expression, None where it cannot be asked. ValueError, Unbounded as above."""
+    """The value of each named expression; None for one that cannot be evaluated. ValueError, Unbounded as above."""
     document = _document(body)
     return dict(
         _bounded(
@@ -46,7 +46,7 @@ def search(body: bytes, expected: Mapping[str, str]) -> dict[str, Any]:
 
 
 def shown(value: object) -> str:
-    """A value as JSON, cut short: a response can be long, and may contain more than anybody should read."""
+    """A value as JSON, shortened, because a response can be long and private."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -63,7 +63,7 @@ def _compared(document: Any, expected: Mapping[str, Any], secret: bool) -> list[
 
 
 def other(name: str, actual: Any, *, secret: bool) -> str:
-    """A value that is not the expected one; of a `secret` answer, or by a name like `session`, only `other`."""
+    """A value for messages; only `other` for a `secret` response or a name such as `session`."""
     return "other" if secret or _SECRET.search(name) else shown(actual)
 
 
@@ -98,7 +98,7 @@ def _bounded(expressions: Any, work: Callable[[], Any]) -> Any:
         _work(writing, work)
     os.close(writing)
     try:
-        value = _said(reading)
+        value = _result(reading)
     finally:
         os.close(reading)
         os.kill(child, signal.SIGKILL)
@@ -122,7 +122,7 @@ def _work(writing: int, work: Callable[[], Any]) -> None:
         os._exit(0)
 
 
-def _said(reading: int) -> Any:
+def _result(reading: int) -> Any:
     """The child's result within the time; None without one."""
     text = b""
     left = SECONDS

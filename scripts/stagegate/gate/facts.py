@@ -1,4 +1,4 @@
-"""The facts of a gate, besides those of every action. Reads, never writes."""
+"""Reads the facts of a gate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST = 24 * 3600  # seconds; a job on a hosted runner ends after six hours
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a release is not tested here: the finding names the rule that its pin violates."""
+    """The reason why a release is not tested: a finding with the rule that its pin violates."""
 
     reason: str
     finding: Finding
@@ -88,7 +88,7 @@ def timeout_of(environment: Environment, requested: str) -> float:
 def scenarios_of(
     environment: Environment, release: Release, app: Hub, file: str, *, adopts: bool = False
 ) -> Scenarios | None:
-    """The scenarios as the release commit has them, or None where the policy names no file.
+    """The scenarios at the release commit, or None without a file in the policy.
 
     A release that is adopted may be older than the file: then the default branch's is taken.
     """
@@ -104,7 +104,7 @@ def scenarios_of(
 
 
 def needs(facts: Facts) -> None:
-    """Stop when the settings cannot lead to a verdict: nothing to wait for, or no source."""
+    """Stop when no verdict is possible with the settings: nothing to wait for, or no source."""
     argocd, gate = facts.environment.argo, facts.environment.gate
     if argocd.source == "http":
         if facts.scenarios is None or not facts.scenarios.asks_version:
@@ -131,7 +131,7 @@ def _unfit(what: str, why: str, next_step: str) -> Stop:
 
 
 def expected(facts: Facts, repositories: tuple[str, ...], tag_object: str = "") -> Expected:
-    """The release as the judge compares it; `tag_object` is the id of its annotated tag."""
+    """The release for the comparison; `tag_object` is the id of its annotated tag."""
     release, chart = facts.release, facts.release.chart
     reference = chart.reference if chart else facts.settings.chart_reference
     return Expected(
@@ -197,7 +197,7 @@ def _qualified(document: Mapping[str, Any], own_namespace: str) -> str:
 
 
 def moved(registry: Registry, release: Release, tags: tuple[str, ...]) -> str:
-    """A sentence when a tag of the release has other content than recorded by now, else nothing."""
+    """A sentence when a tag of the release now has other content than recorded, else nothing."""
     own_images = (image for image in release.images if image.first_party)
     for image, tag in product(own_images, tags):
         now = registry.digest(f"{image.reference}:{tag}")
@@ -207,5 +207,5 @@ def moved(registry: Registry, release: Release, tags: tuple[str, ...]) -> str:
 
 
 def repositories(app: Hub, pins: Hub) -> Mapping[str, Hub]:
-    """Repositories whose commits the gate understands."""
+    """The repositories whose commits the gate can read."""
     return {app.repository: app, pins.repository: pins}

@@ -21,7 +21,7 @@ RECONNECT = (0.5, 1.0, 2.0, 5.0, 15.0)  # seconds before a broken stream is open
 
 
 class Event(NamedTuple):
-    """A document of an Application that a stream showed, or that came back from a refresh, perhaps a hard one."""
+    """A document of an Application from a stream, or from a refresh (perhaps a hard one)."""
 
     name: str
     document: Json
@@ -60,7 +60,7 @@ class Following(Protocol):
 
 
 def older(document: Json, known_document: Json) -> bool:
-    """Whether a slow stream tells what a look has overtaken; versions of one object are numbers that grow."""
+    """Whether a document of a slow stream is older than the known one; resource versions of an object increase."""
     version, known_version = (
         (d.get("metadata") or {}).get("resourceVersion") for d in (document, known_document)
     )
@@ -69,7 +69,7 @@ def older(document: Json, known_document: Json) -> bool:
 
 
 class Followers:
-    """Follows with threads; what they find waits in one queue."""
+    """Follows Applications with threads, which put events on one queue."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -91,12 +91,12 @@ class Followers:
             self._own.setdefault(parent, Follower(self._source, parent, self._events, stream=False))
 
     def ask(self, name: str, *, hard: bool = False) -> None:
-        """Ask for a refresh now, unless one has just been asked for. A `hard` one forgets what is cached."""
+        """Request a refresh now, unless one was just requested. A `hard` one clears Argo CD's cache."""
         if name in self._own:
             self._own[name].ask(hard=hard)
 
     def follow_parents(self, names: Iterable[str]) -> None:
-        """Refresh these Applications, and no longer those that are not among them."""
+        """Refresh exactly these parent Applications from now on."""
         parents = set(names) - {"", *self._own}
         for name in parents - set(self._parents):
             log.debug(f"refreshing {name}, which applies the pin")
@@ -126,12 +126,12 @@ class Follower:
     def __init__(self, source: Source, name: str, events: queue.Queue[Event], *, stream: bool = True) -> None:
         self._source, self._name, self._events = source, name, events
         self._ended, self._asked, self._hard = threading.Event(), threading.Event(), threading.Event()
-        self.streaming = not stream  # what has no stream does not miss it
+        self.streaming = not stream  # without a stream there is nothing to read
         for work in (self._stream, self._refresh) if stream else (self._refresh,):
             threading.Thread(target=work, name=f"{work.__name__}-{name}", daemon=True).start()
 
     def ask(self, *, hard: bool = False) -> None:
-        """Ask for a refresh now, unless one has just been asked for."""
+        """Request a refresh now, unless one was just requested."""
         if hard:
             self._hard.set()
         self._asked.set()

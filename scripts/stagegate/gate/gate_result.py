@@ -32,7 +32,7 @@ def result(
     calls: Calls,
     reason: str = "",
 ) -> Result:
-    """The result of a gate that came to a verdict; `reason` replaces its reason (`already-passed`)."""
+    """The result of a gate with a verdict; `reason` replaces its reason (`already-passed`)."""
     word = reason or conclusion.reason
     failed = evidence.outcome == "failed"
     documents = tried.rollout.documents if tried and tried.rollout and failed else ()
@@ -64,11 +64,11 @@ def result(
 
 
 def proven(facts: Facts, record: Record, calls: Calls) -> Result:
-    """The result of a gate that was needless: this is proven, and nothing that decides it has changed."""
+    """The result of an unneeded gate: the release is proven, and nothing relevant has changed."""
     evidence = record.evidence
     assert evidence is not None  # noqa: S101  only readable records prove anything
     where = f"{evidence.app} {evidence.version} in {evidence.environment}"
-    why = f"The gate passed at {record.since} for exactly these digests, and nothing that decides it has changed."
+    why = f"The gate passed at {record.since} for exactly these digests, and nothing relevant to it has changed."
     conclusion = Conclusion(
         outcome="passed", reason="passed", message=Message(what=f"{where} has passed.", why=why)
     )
@@ -78,11 +78,11 @@ def proven(facts: Facts, record: Record, calls: Calls) -> Result:
 
 
 def busy(facts: Facts, run: str, calls: Calls) -> Result:
-    """The result of a gate that leaves the work to the run that moved the pin."""
+    """The result of a gate that another run runs, because it changed the pin."""
     release, environment = facts.release, facts.environment.name
     message = Message(
         what=f"Another run is running the gate of {release.app} {release.version} in {environment}.",
-        why=f"Run {run} moved the pin, is still running, and runs the gate itself.",
+        why=f"Run {run} changed the pin, is still running, and runs the gate itself.",
         next="Nothing to do in this run: the verdict of that run counts.",
     )
     return Result(
@@ -98,7 +98,7 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
 
 
 def left(facts: Facts, stop: Stop, changes: tuple[Change, ...], calls: Calls, *, fails: bool) -> Result:
-    """The result of a gate that ends before its verdict, which another run comes to. `fails`: the step fails."""
+    """The result of a gate that ends before its verdict; another run reaches it. `fails`: the step fails."""
     return Result(
         reason=stop.reason,
         message=Message(what=stop.what, why=stop.why, next=stop.next),
@@ -132,20 +132,20 @@ def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
 
 
 def failed(result: Result) -> bool:
-    """Whether a recorded verdict is that the release is bad here."""
+    """Whether a recorded verdict says that the release failed here."""
     evidence = result.evidence
     return evidence is not None and evidence.outcome == "failed" and evidence.reason == result.reason
 
 
 def with_rollback_of(result: Result, rollback: Result) -> Result:
-    """The gate that did not pass, with what came of the rollback it asked for."""
+    """The result of a failed gate with the result of its rollback."""
     outcome = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
     joint = _with_rollback(result, outcome, rollback.outputs.get("pr-url", ""), rollback.changes)
     return msgspec.structs.replace(joint, parts=(result, rollback))
 
 
 def without_rollback(result: Result, stop: Stop) -> Result:
-    """The gate that did not pass, with why no rollback could be proposed."""
+    """The result of a failed gate with the reason why no rollback could be proposed."""
     outcome = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
     return _with_rollback(result, outcome, "", ())
 
@@ -161,7 +161,7 @@ def _with_rollback(result: Result, outcome: str, url: str, changes: tuple[Change
 
 
 def unrecorded(result: Result, stop: Stop) -> Result:
-    """The same result when it could not be recorded: it is in outputs and report, and is not evidence."""
+    """The result of a verdict that could not be recorded: it is in outputs and report, but is not evidence."""
     message = Message(
         what=f"{result.message.what} The record could not be written.",
         why=f"{stop.what} {stop.why}",
@@ -218,13 +218,13 @@ def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...
 
 
 def raw(documents: tuple[Mapping[str, Any], ...]) -> str:
-    """Application documents for people, without values that may be secrets and within a summary's room."""
+    """Application documents for people, without possible secrets and within the limit of a summary."""
     texts = [json.dumps(_shown(document), indent=1, ensure_ascii=False) for document in documents if document]
     return "\n".join(texts)[:_RAW_LIMIT]
 
 
 def _shown(value: Any, key: str = "") -> Any:
-    """Helm's inline values and parameters may hold passwords: shown by name, never by value."""
+    """The document with values of Helm replaced, because they may contain passwords."""
     if isinstance(value, Mapping):
         if key == "helm":
             return {

@@ -1,4 +1,4 @@
-"""Whether an Application is healthy, and whether that health is newer than the sync. Pure."""
+"""Judges whether an Application is healthy, and its health newer than the sync. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS: Mapping[str, RolloutReason] = {
 
 
 def objections(app: Application, expected: Expected) -> Iterator[Objection]:
-    """Why it is not healthy, or why its health is not about this release."""
+    """Objections to the health of an Application, or to its age."""
     if app.operation.finished and not not_before(app.reconciled, app.operation.finished):
         yield "stale-health", "the health is from before the sync finished"
     yield from _canaries(app)
@@ -46,7 +46,7 @@ def objections(app: Application, expected: Expected) -> Iterator[Objection]:
 
 
 def _canaries(app: Application) -> Iterator[Objection]:
-    """A Rollout or Canary that waits for a person or a metric, or was given up."""
+    """Objections for a Rollout or Canary that is paused, shifts traffic, or was aborted."""
     for item in app.objects:
         if item.kind not in ("Rollout", "Canary") or item.health in ("", "Healthy", "Missing"):
             continue
@@ -92,7 +92,7 @@ def ill_before(known_ill: frozenset[str], app: Application, reason: str) -> froz
 
 
 def was_ill_before(app: Application, known_ill: frozenset[str]) -> bool:
-    """Whether nothing is Degraded besides what was so before the release came."""
+    """Whether all Degraded objects were Degraded before the release was deployed."""
     ill = {o.name for o in app.objects if o.health == "Degraded"}
     return bool(ill) and ill <= known_ill
 
@@ -118,7 +118,7 @@ def confirmed(application: Application, settle: float) -> bool:
 
 
 def not_before(later: str, earlier: str) -> bool:
-    """Whether one of Argo CD's times is not before another; equal seconds are fine, nonsense is not."""
+    """Whether one of Argo CD's times is not before another; false for an invalid time."""
     a, b = _time(later), _time(earlier)
     return a is not None and b is not None and a >= b
 

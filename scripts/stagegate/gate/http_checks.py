@@ -1,4 +1,4 @@
-"""Run scenarios over HTTP: each check once, or for as long as its own `retry` allows."""
+"""Runs scenarios over HTTP: each check once, or as long as its `retry` allows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stagegate.runner import log, variables
 P = TypeVar("P", Request, Expect)
 BODY_LIMIT = 4 * 1024 * 1024  # bytes of a response that are read
 REDIRECTS = 5
-_ODD = re.compile(r"[\s\\\x00-\x20\x7f]")  # what readers of addresses disagree about
+_ODD = re.compile(r"[\s\\\x00-\x20\x7f]")  # characters that parsers of addresses read differently
 _WHOLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 LOGIN = "login"
 
@@ -47,7 +47,7 @@ class _Unanswered(Exception):
 
 
 def prepare(scenarios: Scenarios, run: Run) -> str:
-    """The base URL, once variables are there and secrets would go only where they may. Stop otherwise."""
+    """The base URL, after checking variables and the hosts that may receive secrets. Stop otherwise."""
     document = msgspec.to_builtins(scenarios)
     names = sorted(set(placeholders.variables(document)))
     if mistakes := list(placeholders.refused(names, None)):
@@ -172,7 +172,7 @@ def _pause(retry: Retry | None, left: float) -> float:
 def _ask(
     session: requests.Session, request: Request, base: str, limit: float, clock: Callable[[], float]
 ) -> Answer:
-    """The response within `limit` seconds all in all, redirects only on the same host and only if allowed."""
+    """The response within `limit` seconds in total. Redirects are followed only if allowed, on the same host."""
     url, began = base + request.path, clock()
     data = request.body.encode() if request.body else None
     body = {"json": request.json} if request.json is not msgspec.UNSET else {"data": data}
@@ -208,7 +208,7 @@ def _ask(
 
 
 def _read(response: requests.Response, end: float, clock: Callable[[], float]) -> bytes:
-    """The whole body, read as it arrives, so that one byte a second cannot hold the gate up."""
+    """The whole body, read as it arrives, so that a slow server cannot delay the gate."""
     content = b""
     try:
         while chunk := response.raw.read1(64 * 1024, decode_content=True):

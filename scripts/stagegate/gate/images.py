@@ -19,7 +19,7 @@ from stagegate.model import DIGEST, Image, full_name
 Json = dict[str, Any]
 _STUCK = re.compile(
     r"BackOff$|^Err|Error$|^InvalidImageName$|^OOMKilled$"
-)  # what Argo CD calls a pod's reason
+)  # the name that Argo CD gives a pod's reason
 _GONE = re.compile(r"not found|manifest unknown|invalid reference format|InvalidImageName", re.IGNORECASE)
 
 
@@ -39,7 +39,7 @@ class PodImage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def repository(self) -> str:
-        """Without tag and digest."""
+        """The repository, without tag and digest."""
         return re.sub(r":[^/]*$", "", self.written.split("@", 1)[0])
 
     @property
@@ -66,7 +66,7 @@ class Images(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_tree(tree: Json) -> Iterator[Json]:
-    """The pods among a resource tree's nodes."""
+    """The pods in a resource tree."""
     for node in rows(tree.get("nodes")):
         if node.get("kind") == "Pod" and not node.get("group"):
             yield node
@@ -160,7 +160,7 @@ def judge_images(
 def untested_references(
     written: Iterable[str], images: Sequence[Image], tags: Sequence[str], allowed: Collection[str]
 ) -> tuple[str, ...]:
-    """References that carry the release's tag and whose repository is neither in its record nor allowed."""
+    """References with the release's tag whose repository is neither in its record nor allowed."""
     expected_names = {full_name(name) for name in (*(image.reference for image in images), *allowed)}
     references = (PodImage(pod="", container="", written=image) for image in written)
     return tuple(
@@ -173,7 +173,7 @@ def untested_references(
 
 
 def written_in(objects: Any) -> Iterator[str]:
-    """Every image that the containers in rendered objects name, however deep a pod's template is."""
+    """Every image of containers in rendered objects, at any depth."""
     if isinstance(objects, dict):
         for key in ("containers", "initContainers"):
             yield from (text(row, "image") for row in rows(objects.get(key)) if text(row, "image"))

@@ -1,4 +1,4 @@
-"""What a gate run does: test the release, complete an earlier record, or leave it alone. Pure."""
+"""Decides what a gate run does: test the release, complete an earlier record, or nothing. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def plan(facts: Facts, request: GateRequest, run: str) -> Intent:
     begin = verdict.start(facts.records, facts.release, run, request.mode)
     if begin.record is not None and begin.record.evidence is not None:
         return Intent(do="complete", kind=kind, record=begin.record, already=begin.do == "already")
-    if request.mode == "adopt":  # evidence is worth more than what adopting would leave
+    if request.mode == "adopt":  # existing evidence is better than an adoption
         passed = evidence_verdict.of(facts.records, facts.release)
         if passed.good and passed.record is not None:
             return Intent(do="proven", kind=kind, record=passed.record)

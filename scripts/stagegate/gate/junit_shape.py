@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
-DEEPEST = 64  # elements in each other
+DEEPEST = 64  # nested elements
 MOST = 50_000  # elements of all kinds
 _COUNTS = ("failures", "errors")
 
@@ -19,7 +19,7 @@ class Unbounded(Exception):
 
 
 def claimed_failures(report: Path) -> int:
-    """The largest number of failures and errors that one suite says it has. Unbounded, SyntaxError."""
+    """The largest number of failures and errors that a suite states. Unbounded, SyntaxError."""
     depth = elements = most = 0
     for event, element in ElementTree.iterparse(report, events=("start", "end")):  # noqa: S314  expat bounds entities
         if event == "end":
@@ -37,7 +37,7 @@ def claimed_failures(report: Path) -> int:
 
 
 def seconds(case: object) -> float:
-    """How long a case took; what is no number is none."""
+    """The seconds of a case; 0 for a text that is not a number."""
     try:
         duration = float(getattr(case, "time", None) or 0)
     except (TypeError, ValueError):
@@ -46,7 +46,7 @@ def seconds(case: object) -> float:
 
 
 def _count(text: str | None) -> int:
-    """A count of failures. One that cannot be read is one failure: it says that there is something to count."""
+    """A count of failures; one that cannot be read counts as one failure."""
     text = (text or "").strip()
     if not text:
         return 0

@@ -15,7 +15,7 @@ from stagegate.gate.progress import Progress
 
 
 def demand(rollout: Rollout, states: Mapping[str, Progress]) -> None:
-    """Stop where something else is to blame for the end of a wait than the release."""
+    """Stop when the release did not cause the failed wait."""
     if rollout.outcome == "ready":
         return
     for state in states.values():

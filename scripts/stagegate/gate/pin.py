@@ -1,4 +1,4 @@
-"""The pin in Git while a gate waits: a newer one ends the wait."""
+"""Reads the pin in Git while a gate waits, because a newer version ends the wait."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stagegate.errors import Stop
 from stagegate.gate.expected import same_version
 from stagegate.runner import log
 
-PIN_EVERY = 20.0  # seconds between two reads while an Application asks for another version
+PIN_EVERY = 20.0  # seconds between two reads while an Application requests another version
 
 
 class Pin:

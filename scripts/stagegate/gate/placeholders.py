@@ -13,7 +13,7 @@ from stagegate.runner.variables import is_open
 
 _VARIABLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CAPTURED = pattern(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# What belongs to this step and to the runner: our inputs hold the App's key and the tokens.
+# Variables of this step and of the runner, because our inputs have the App's key and the tokens.
 _RESERVED = pattern(r"(?i)(SG|ACTIONS|GITHUB|RUNNER|STAGEGATE|INPUT)_.*")
 
 

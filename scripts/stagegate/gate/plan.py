@@ -71,18 +71,18 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FATAL: tuple[RolloutReason, ...] = ("being-deleted",)
-# Those that are true without a refresh.
+# Reasons that are valid without a refresh.
 LIVE: tuple[RolloutReason, ...] = ("degraded", "canary-aborted", "wrong-source")
 PATIENT: tuple[RolloutReason, ...] = ("comparison-error", "invalid-spec", "operation-failed")
-STUCK = 30.0  # seconds after which a sync that Argo CD says it will not begin is believed not to begin
+STUCK = 30.0  # seconds after which a sync counts as refused when Argo CD reports that it will not begin
 DEADLINE = (
     10.0  # seconds after which a passed progress deadline is not one that an earlier release left behind
 )
-AUTOSCALER = 20.0  # an autoscaler is Healthy until it looks at its metrics for the first time, after 15 s
+AUTOSCALER = 20.0  # an autoscaler is Healthy until it first reads its metrics, after 15 s
 
 
 def settle_time(application: Application, expected: Expected) -> float:
-    """Seconds it must stay good: as set, and longer where an autoscaler has not judged its metrics yet."""
+    """Seconds that an Application must stay good: longer than set while an autoscaler has not read its metrics."""
     scaled = any(item.name.startswith("HorizontalPodAutoscaler/") for item in application.objects)
     return max(expected.settle, AUTOSCALER) if scaled else expected.settle
 
@@ -134,7 +134,7 @@ def observe(application: Application, expected: Expected) -> Observed:
 
 
 def judge(application: Application, expected: Expected, history: History, now: float) -> Judgement:
-    """What this look means, given the looks before it. `history` is what `remember` made of those."""
+    """The judgement on a snapshot. `history` is that of the earlier snapshots, from `remember`."""
     return decide(observe(application, expected), history, now)
 
 
@@ -187,7 +187,7 @@ def added(
 ) -> History:
     """The history with a snapshot added."""
     if observed.reason == "refreshing" and history.reason == "ready":
-        return history  # we ask for refreshes ourselves, and that takes nothing back
+        return history  # our own requests for a refresh do not invalidate an observation
     if not _continues(history, observed):
         good = history.was_good or observed.reason == "ready"
         return History(
@@ -209,6 +209,6 @@ def added(
 
 
 def _continues(history: History, observed: Observed) -> bool:
-    """Whether this look shows the state that the history is of."""
+    """Whether this snapshot shows the same state as the history."""
     earlier = (history.reason, history.limit, history.begun)
     return earlier == (observed.reason, observed.limit, observed.begun)

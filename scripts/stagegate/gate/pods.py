@@ -1,4 +1,4 @@
-"""Read the pods of an Application and what their images are, as far as the token may."""
+"""Reads the pods of an Application and their images, as far as the token may."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 def look(
     source: PodReader, name: str, images: Sequence[Image], tags: Sequence[str], relatives: Relatives
 ) -> Proof:
-    """One look at the pods of an Application. Without the right to see live pods, images count by tag."""
+    """The images of an Application's pods. Without permission to read live pods, they are compared by tag."""
     judged = pod_images.judge_images(_pods(source, name), images, tags, relatives)
     if judged.wrong:
         return Proof(judgement=Failed(reason="other-software", detail="; ".join(judged.wrong[:3])))
@@ -74,7 +74,7 @@ def _pods(source: PodReader, name: str) -> list[pod_images.PodImage]:
                 elif trouble.reason not in ("bad-settings", "unknown-state"):
                     raise
                 else:
-                    continue  # the pod went away between tree and look
+                    continue  # the pod was deleted after the tree was read
         pods += pod_images.of_pod(document, node)
     return pods
 
@@ -113,7 +113,7 @@ def _kept(ask: Callable[[str, str], frozenset[str]]) -> Callable[[str, str], fro
     """The same question, asked once for each digest. What is not ours, and nobody may ask for, has nothing."""
     responses: dict[tuple[str, str], frozenset[str]] = {}
 
-    def answer(reference: str, digest: str) -> frozenset[str]:
+    def cached(reference: str, digest: str) -> frozenset[str]:
         if (reference, digest) not in responses:
             try:
                 responses[reference, digest] = ask(reference, digest)
@@ -123,4 +123,4 @@ def _kept(ask: Callable[[str, str], frozenset[str]]) -> Callable[[str, str], fro
                 responses[reference, digest] = frozenset()
         return responses[reference, digest]
 
-    return answer
+    return cached

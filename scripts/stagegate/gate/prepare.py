@@ -67,13 +67,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         outcome="ready", reason="ready", detail=order.environment, seen=()
     )
     unwell: Callable[[Sequence[str]], str] = lambda _: ""
-    compare: Callable[[Rollout], Compared] = lambda _: comparing.not_comparable("Argo CD is not asked")
+    compare: Callable[[Rollout], Compared] = lambda _: comparing.not_comparable("Argo CD is not used")
 
 
 def trial(
     request: GateRequest, kind: EvidenceKind, gate_facts: Facts, world: World, context: Context
 ) -> Trial:
-    """The gate that inputs and facts ask for. Stop for an empty secret, a foreign host, a wrong work tree."""
+    """The gate for these inputs and facts. Stop for an empty secret, a foreign host, a wrong work tree."""
     environment, release = gate_facts.environment, gate_facts.release
     tags = gate_facts.settings.image_tags(release.version)
     claims = (*tags, f"sha-{release.commit}")
@@ -163,7 +163,7 @@ def _cluster(gate_facts: Facts, tags: Sequence[str], relatives: Relatives) -> Ta
         return workloads.wait(source, expected, order, observe, clock=time.monotonic, sleep=time.sleep)
 
     def compare(_: Rollout) -> Compared:
-        compared = comparing.not_comparable("Argo CD is not asked, so there are no manifests to compare")
+        compared = comparing.not_comparable("Argo CD is not used, so there are no manifests to compare")
         templates = tuple(dict.fromkeys(pod_images.written_in(source.find().workloads)))
         return msgspec.structs.replace(compared, images=templates)
 
@@ -171,7 +171,7 @@ def _cluster(gate_facts: Facts, tags: Sequence[str], relatives: Relatives) -> Ta
 
 
 def _pinned_now(world: World) -> str:
-    """The version that the pins name on the default branch now."""
+    """The version that the pins on the default branch name now."""
     hub.forget()
     head = world.pins.head(world.pins.default_branch())
     return world.pinned_at(head) if head else ""
@@ -214,7 +214,7 @@ def _comparison(facts: Facts, source: ArgoCD, world: World) -> Callable[[Rollout
 def pinned(
     read: Callable[[Mapping[str, bytes | None]], str], pins: Hub, files: Iterable[str]
 ) -> Callable[[str], str]:
-    """A function that says which version the pins name at a commit."""
+    """A function that reads the version of the pins at a commit."""
     paths = list(dict.fromkeys(files))
 
     def at(commit: str) -> str:

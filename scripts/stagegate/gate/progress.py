@@ -1,4 +1,4 @@
-"""The state of each Application while the gate waits, and the progress lines."""
+"""Keeps the state of each Application while the gate waits, and prints progress lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEWS_EVERY = 30.0  # seconds between progress lines when nothing changes
 
 @dataclass
 class Progress:
-    """What is known of one Application so far."""
+    """The state of one Application so far."""
 
     name: str
     history: History = field(default_factory=History)
@@ -30,18 +30,18 @@ class Progress:
     asked_window: float = float("-inf")
     trouble: Stop | None = None
     trouble_since: float = 0.0
-    compared_anew: bool = False  # a refresh came back while the spec asked for the release
+    compared_anew: bool = False  # a refresh has finished while the spec requested the release
     asked_refresh: float = float("-inf")
     asked_hard: float = float("-inf")
     stuck: StuckPod = field(default_factory=StuckPod)
     asked_pods: float = float("-inf")
-    asked_for: str = ""  # what the spec asks for instead of the release, in words
-    ill_before: frozenset[str] = frozenset()  # objects that were Degraded before the release came
-    set_interval: float | None = None  # seconds between two looks of the ApplicationSet that makes it
+    asked_for: str = ""  # the version that the spec requests instead of the release, in words
+    ill_before: frozenset[str] = frozenset()  # objects that were Degraded before the release was deployed
+    set_interval: float | None = None  # seconds between two reads of Git by its ApplicationSet
 
 
 class Teller:
-    """Prints what is waited for when that changes, and now and then when it does not."""
+    """Prints the state of the wait when it changes, and regularly otherwise."""
 
     def __init__(self, timeout: float, began: float) -> None:
         self._timeout, self._began = timeout, began
@@ -49,7 +49,7 @@ class Teller:
         self._when = began
 
     def tell(self, states: Mapping[str, Progress], now: float) -> None:
-        """Say what changed, and after a while also that nothing did."""
+        """Print each changed state, and after a while also an unchanged one."""
         for state in states.values():
             judgement = state.judgement
             is_told = self._told.get(state.name) == judgement.reason

@@ -1,4 +1,4 @@
-"""Whether this gate run is unneeded: these digests and files are proven, or another run gates them. Pure."""
+"""Decides whether this gate run is unneeded: the release is proven, or another run runs the gate. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def record(records: Sequence[Record], release: Release, policy: str) -> Record |
     newest = verdict.record
     if verdict.state != "passed" or newest is None or newest.evidence is None:
         return None
-    is_last = evidence.deciding(records)[0].id == newest.id  # nothing else ran here since
+    is_last = evidence.deciding(records)[0].id == newest.id  # no other release was deployed since
     return newest if is_last and newest.evidence.policy == policy else None
 
 
@@ -30,20 +30,20 @@ def last_good(records: Sequence[Record], release: Release) -> Evidence | None:
 
 
 def unchanged(then: Mapping[str, bytes | None], now: Mapping[str, bytes | None]) -> bool:
-    """Whether pins and values are byte for byte what they were when the evidence was made."""
+    """Whether pins and values have exactly the same bytes as when the evidence was made."""
     return then.keys() == now.keys() and all(
         then[file] == now[file] and now[file] is not None for file in now
     )
 
 
 def mover(named: Mapping[str, str], environment: str, own_run: str) -> str:
-    """The run that moved the environment's pin, when it is one of ours and another than this."""
+    """The run that changed the environment's pin, if it is another run of stagegate."""
     run = named.get(trailers.RUN, "")
     return run if named.get(trailers.ENVIRONMENT) == environment and run != own_run else ""
 
 
 def is_looking(target_url: str, state: str, run: str) -> bool:
-    """Whether a commit status is the pending (or final) word of that run's gate."""
+    """Whether a commit status is from the gate of that run, pending or final."""
     return target_url.rstrip("/").endswith(f"/actions/runs/{run}") and state in (
         "pending",
         "success",

@@ -1,4 +1,4 @@
-"""Whether workloads are rolled out with the release's images, judged as `kubectl rollout status` does. Pure."""
+"""Judges whether workloads are rolled out with the release's images, as `kubectl rollout status` does. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class WorkloadsFound(msgspec.Struct, frozen=True, kw_only=True):
-    """The workloads of an environment at one look, and what is named and not there."""
+    """The workloads of an environment in one reading, and the names of missing ones."""
 
     workloads: tuple[Json, ...] = ()
     missing: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ def observation(
     tags: Sequence[str],
     relatives: Callable[[str, str], bool],
 ) -> Observed:
-    """The first thing that forbids calling these workloads the release, and how long it is endured. Pure."""
+    """The first objection to these workloads, and how long it is tolerated. Pure."""
     reason, detail = next(_objections(workloads, expected, release, tags, relatives), ("ready", ""))
     limit = None
     if reason == "degraded":
@@ -62,7 +62,7 @@ def _objections(
             if not _is_current(image, by_name[full_name(image.repository)], tags, relatives)
         ]
         if outdated and workload["kind"] == "Job":
-            continue  # of an earlier release, and it never changes
+            continue  # a Job of an earlier release never changes
         if outdated:
             yield "old-revision", f"{_name(workload)} has {outdated[0].written}"
         current = current or bool(written)
@@ -82,7 +82,7 @@ def _rolled_out(workload: Json, *, accepts_suspended: bool) -> Iterator[Objectio
     metadata, spec, status = (mapping(workload, key) for key in ("metadata", "spec", "status"))
     name, kind = _name(workload), workload["kind"]
     if metadata.get("deletionTimestamp"):
-        yield "progressing", f"{name} is being deleted; whether it is created again is not known yet"
+        yield "progressing", f"{name} is being deleted; it is not known yet whether it is created again"
     if kind == "CronJob":
         return
     if kind == "Job":

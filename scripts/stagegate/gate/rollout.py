@@ -1,4 +1,4 @@
-"""Wait until every Application of an environment runs the release, or until this is certain to fail."""
+"""Waits until every Application of an environment runs the release, or until that is certain to fail."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from stagegate.runner import log
 __all__ = ["Commits", "Order", "Rollout", "wait", "wants_refresh"]
 Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
-POLL_STREAMING = 2.0  # and with one, in case it has gone silent
-ERROR_REFRESH = 5.0  # seconds between refreshes while an error stands: Argo CD does not look again by itself
-HARD_AFTER = 25.0  # seconds before a hard refresh is asked for: a replica of a registry or Git server may lag
-HARD_EVERY = 30.0  # seconds between two, which may be lost
+POLL_STREAMING = 2.0  # and with one, in case it no longer sends events
+ERROR_REFRESH = 5.0  # seconds between refreshes while an error lasts: Argo CD does not retry by itself
+HARD_AFTER = 25.0  # seconds before a hard refresh is requested: a replica of a registry or Git server may lag
+HARD_EVERY = 30.0  # seconds between two hard refreshes, which may be lost
 
 
 def wait(
@@ -39,11 +39,11 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     following: Following | None = None,
 ) -> Rollout:
-    """Follow the Applications until a verdict. Stop for what a person must cure, or when Argo CD is away."""
+    """Follow the Applications until a verdict. Stop when a person must act, or Argo CD is unreachable."""
     began = last = clock()
     paused = 0.0
     states = {name: Progress(name=name) for name in order.names}
-    parents: dict[str, str] = {}  # of each Application that applies pins, the one that applies it
+    parents: dict[str, str] = {}  # the parents of the Applications that apply pins
     commits: Commits = {}
     news = following or Followers(source)
     pin = Pin(expected.version, order.pinned)
@@ -164,7 +164,7 @@ def _look(
     refreshed: bool,
     hard: bool = False,
 ) -> None:
-    """Judge one document and remember it."""
+    """Judge one document and add it to the history."""
     application = documents.read(document)
     revisions: dict[str, Commit] = {}
     for source in application.sources:

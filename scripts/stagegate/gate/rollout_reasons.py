@@ -1,4 +1,4 @@
-"""Every word for why a roll-out is, or is not yet, the release; docs/gate.md lists them for people."""
+"""The reasons why a rollout is complete or not. docs/gate.md lists them."""
 
 from __future__ import annotations
 
@@ -48,4 +48,4 @@ REASONS: Mapping[RolloutReason, str] = {
     "ready": "the release runs and stayed good",
 }
 
-Objection = tuple[RolloutReason, str]  # why one look forbids calling it the release, and a sentence about it
+Objection = tuple[RolloutReason, str]  # a reason, and a sentence about it

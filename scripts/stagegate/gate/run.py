@@ -19,7 +19,7 @@ from stagegate.runner.context import Context
 def apply_intent(
     intent: Intent, request: GateRequest, facts: Facts, world: World, context: Context
 ) -> Result:
-    """Do what was intended; in a dry run only list it. Once the status is pending, it never stays so for a Stop."""
+    """Carry out an intent; in a dry run only list it. A Stop never leaves the status pending."""
     if request.dry_run:
         changes = apply.intended(facts.release, request.environment, intent.kind)
         return gate_result.planned(facts, request.mode, intent, changes, world.calls())
@@ -35,7 +35,7 @@ def apply_intent(
 
 
 def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, context: Context) -> Result:
-    """An earlier attempt of this run came to a verdict: complete its record, write no second one."""
+    """Complete the record of an earlier attempt of this run, instead of writing a second one."""
     record = intent.record
     assert record is not None and record.evidence is not None  # noqa: S101  `plan` saw to it
     hub = writer.open_writer(request, facts, world.app, context)
@@ -94,7 +94,7 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
 
 
 def wants_rollback(request: GateRequest, facts: Facts, result: Result) -> bool:
-    """Whether settings ask for a rollback of what failed here, or of what should not have come."""
+    """Whether the settings demand a rollback after a failed gate, or of an unproven release."""
     gate = facts.environment.gate
     if not request.judges or request.dry_run or (result.evidence and result.evidence.kind == "look"):
         return False

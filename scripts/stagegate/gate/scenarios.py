@@ -139,7 +139,7 @@ def parse(content: bytes, file: str, variables: Collection[str] | None = None) -
 
 
 def check_files(settings: Settings, context: Context) -> None:
-    """Read every scenario file of the work tree as the gate will. Stop where the gate would refuse it."""
+    """Read every scenario file of the work tree as the gate does. Stop when the gate would refuse one."""
     for environment in settings.environments:
         file = environment.gate.scenarios
         path = context.inside(file, what="gate.scenarios") if file else None
@@ -154,7 +154,7 @@ def _line(content: bytes, mistake: str) -> int:
 
 
 def _contradictions(scenarios: Scenarios) -> Iterator[str]:
-    """What types cannot say."""
+    """Mistakes that types cannot express."""
     names = [check.name for check in scenarios.checks]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"two checks are named {name!r}"
@@ -179,7 +179,7 @@ def _not_jmespath(expression: str) -> str:
         return f"it has {len(expression)} characters, and the limit is {EXPRESSION_LIMIT}"
     if _NAMES.fullmatch(expression):
         return ""
-    import jmespath  # here, because most files are judged without it and it takes long to load
+    import jmespath  # slow to load, and most files do not need it
 
     try:
         jmespath.compile(expression)

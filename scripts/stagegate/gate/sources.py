@@ -1,4 +1,4 @@
-"""Whether an Application's sources are the release's: what its spec asks for, and what Argo CD compared. Pure."""
+"""Judges whether an Application's sources are those of the release, in its spec and in the comparison. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stagegate.gate.rollout_reasons import Objection
 
 
 def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:
-    """The sources that bring this release: its chart, or a path of our own Git repositories."""
+    """The sources with this release: its chart, or a path in our own Git repositories."""
     charts = tuple(s for s in app.sources if expected.chart and s.address == plain_address(expected.chart))
     if charts:
         return charts
@@ -19,7 +19,7 @@ def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:
 
 
 def is_ours(source: SourceSeen, expected: Expected) -> bool:
-    """`owner/name` is the end of the address, whatever host and protocol reach it."""
+    """Whether the address ends in one of our `owner/name`, with any host and protocol."""
     return any(same_repository(source.repository, name) != "foreign" for name in expected.repositories)
 
 
@@ -89,7 +89,7 @@ def _named(app: Application, expected: Expected) -> Iterator[Objection]:
 
 
 def _other(target: str, expected: Expected, newer: bool | None) -> Objection:
-    """Another version is requested: the pin is not applied yet, or it has moved on."""
+    """Objections to another requested version: the pin is not applied yet, or has changed since."""
     still_pinned = same_version(expected.pinned, expected.version)
     if still_pinned or (not expected.pinned and newer is False):
         return "pin-not-applied", f"the Application still requests {target}; the pin is not applied yet"

@@ -1,4 +1,4 @@
-"""Whether an Application's sync brought this release: its operation, and what still differs. Pure."""
+"""Judges whether an Application is synced to this release: its operation, and remaining differences. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def operation(app: Application, expected: Expected) -> Iterator[Objection]:
 
 
 def differences(app: Application, expected: Expected) -> Iterator[Objection]:
-    """Why the cluster differs from these revisions."""
+    """Objections to differences between the cluster and these revisions."""
     if app.sync == "Synced":
         return
     if app.sync != "OutOfSync":
@@ -58,7 +58,7 @@ def differences(app: Application, expected: Expected) -> Iterator[Objection]:
 
 
 def sync_error(app: Application) -> str:
-    """Argo CD's own words why it does not try these revisions again, or nothing."""
+    """Argo CD's message that it does not retry these revisions, or nothing."""
     return next((shortened(text) for kind, text in app.conditions if kind == "SyncError"), "")
 
 

@@ -23,7 +23,7 @@ RunChecks = Callable[[float], tuple[Check, ...]]  # seconds left -> checks
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that only grow, and a way to let them pass."""
+    """A clock in seconds that never goes back, and a function to wait."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
