@@ -51,8 +51,8 @@ def run(forge: Forge, folder: Path, permissions: dict[str, str], **more: str) ->
 
 
 def test_the_workflow_gets_app_version_and_commit(forge: Forge, tmp_path: Path) -> None:
-    code, told = run(forge, tmp_path, {"metadata": "read", "actions": "write"})
-    assert (code, told["reason"]) == (0, "reported")
+    code, outputs = run(forge, tmp_path, {"metadata": "read", "actions": "write"})
+    assert (code, outputs["reason"]) == (0, "reported")
     (sent,) = [event for event in forge.events if event.name == "workflow_dispatch"]
     given = sent.payload["inputs"]
     assert isinstance(given, dict)
@@ -62,8 +62,8 @@ def test_the_workflow_gets_app_version_and_commit(forge: Forge, tmp_path: Path) 
 
 
 def test_a_dry_run_starts_nothing(forge: Forge, tmp_path: Path) -> None:
-    code, told = run(forge, tmp_path, {"metadata": "read", "actions": "write"}, SG_DRY_RUN="true")
-    assert (code, told["reason"]) == (0, "planned")
+    code, outputs = run(forge, tmp_path, {"metadata": "read", "actions": "write"}, SG_DRY_RUN="true")
+    assert (code, outputs["reason"]) == (0, "planned")
     assert not [event for event in forge.events if event.name == "workflow_dispatch"]
 
 
@@ -80,6 +80,6 @@ def test_a_dry_run_starts_nothing(forge: Forge, tmp_path: Path) -> None:
 def test_a_missing_permission_workflow_or_setting_is_reported(
     forge: Forge, tmp_path: Path, permissions: dict[str, str], more: dict[str, str], reason: str
 ) -> None:
-    code, told = run(forge, tmp_path, permissions, **more)
-    assert (code, told["reason"]) == (2, reason)
+    code, outputs = run(forge, tmp_path, permissions, **more)
+    assert (code, outputs["reason"]) == (2, reason)
     assert not [event for event in forge.events if event.name == "workflow_dispatch"]

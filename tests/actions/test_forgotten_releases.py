@@ -52,10 +52,10 @@ def test_a_release_stopped_by_a_mark_is_proposed_when_the_mark_is_lifted(
     assert run(world, **stop)[0] == 0
     run(world, environment="prod")
     assert open_titles(world) == []
-    code, told = run(world, **go)
-    assert (code, told["reason"], told["changed"]) == (0, "unmarked", "true")
+    code, outputs = run(world, **go)
+    assert (code, outputs["reason"], outputs["changed"]) == (0, "unmarked", "true")
     assert open_titles(world) == ["Promote shop to prod: 1.0.0 → 1.1.0"]
-    assert told["pr-number"] == "1"
+    assert outputs["pr-number"] == "1"
 
 
 def test_a_release_missed_in_an_outage_is_proposed_once_by_the_next_evaluation(world: Shop) -> None:
@@ -63,8 +63,8 @@ def test_a_release_missed_in_an_outage_is_proposed_once_by_the_next_evaluation(w
     assert run(world, environment="prod")[0] == 3
     assert open_titles(world) == []
     world.forge.heal()
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"]) == (0, "proposed")
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"]) == (0, "proposed")
     assert run(world, mode="evaluate")[1]["reason"] == "already-proposed"
     assert len(open_titles(world)) == 1
 
@@ -76,8 +76,8 @@ def test_a_proposal_that_no_longer_merges_is_made_again(world: Shop) -> None:
     pins = world.pins("prod")
     (line,) = [one for one in pins.splitlines() if "targetRevision:" in one and "1.0.0" in one]
     world.repo.seed({"deploy/prod.yaml": pins.replace(line, f"{line} # ours")})
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"], told["pr-number"]) == (0, "updated", str(pull.number))
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"], outputs["pr-number"]) == (0, "updated", str(pull.number))
     assert run(world, mode="evaluate")[1]["reason"] == "already-proposed"
     world.merge(pull.number)
     assert f"{line.replace('1.0.0', '1.1.0')} # ours" in world.pins("prod")
@@ -86,8 +86,8 @@ def test_a_proposal_that_no_longer_merges_is_made_again(world: Shop) -> None:
 def test_an_outage_of_the_registry_is_reported_and_stops_no_evaluation(world: Shop) -> None:
     text = world.repo.read("main", "stagegate.yaml").decode()
     world.repo.seed({"stagegate.yaml": text.replace(world.host, "127.0.0.1:9")})
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"], open_titles(world)) == (0, "no-difference", [])
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"], open_titles(world)) == (0, "no-difference", [])
     assert "prod does not get its next release yet" in world.report()["message"]["why"]
 
 
@@ -105,8 +105,8 @@ def test_a_release_that_was_rolled_back_returns_only_by_name(world: Shop) -> Non
     world.seed_pin("prod", "1.1.0")
     world.passed("1.1.0", "prod")
     world.forge.advance(60)
-    _, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
-    world.merge(int(told["pr-number"]))
+    _, outputs = run(world, mode="rollback", environment="prod", reason="orders are lost")
+    world.merge(int(outputs["pr-number"]))
     run(world, mode="unhold", environment="prod")
     assert run(world, mode="evaluate")[1]["reason"] == "no-difference"
     assert open_titles(world) == []

@@ -31,8 +31,8 @@ def held(world: Shop) -> dict[str, Any]:
 def test_an_override_is_used_up_when_the_version_has_passed_there(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     override(world, until="30d")
-    _, told = run(world, environment="prod", version="1.1.0")
-    world.merge(int(told["pr-number"]))
+    _, outputs = run(world, environment="prod", version="1.1.0")
+    world.merge(int(outputs["pr-number"]))
     world.forge.advance(60)
     world.passed("1.1.0", "prod")
     assert run(world, mode="evaluate")[1]["reason"] == "no-difference"
@@ -50,8 +50,8 @@ def test_a_banned_version_that_an_override_allowed_is_not_reported_afterwards(wo
     world.passed("1.1.0")
     run(world, mode="ban", version="1.1.0", reason="loses orders")
     run(world, mode="override", environment="prod", version="1.1.0", rules="ban", reason="better than down")
-    _, told = run(world, environment="prod", version="1.1.0")
-    world.merge(int(told["pr-number"]))
+    _, outputs = run(world, environment="prod", version="1.1.0")
+    world.merge(int(outputs["pr-number"]))
     world.forge.advance(60)
     world.passed("1.1.0", "prod")
     world.forge.advance(86400)
@@ -68,29 +68,29 @@ def test_a_proposal_fails_when_its_override_expires(world: Shop) -> None:
     end = json.loads(world.repo.read("stagegate/override/shop/prod/1.1.0", "mark.json"))["until"]
     assert end
     assert end in world.report()["message"]["what"]
-    _, told = run(world, environment="prod", version="1.1.0")
-    state, why = status(world, told["commit"])
-    assert (state, told["next-at"]) == ("success", end)
+    _, outputs = run(world, environment="prod", version="1.1.0")
+    state, why = status(world, outputs["commit"])
+    assert (state, outputs["next-at"]) == ("success", end)
     assert end in why
     assert run(world, mode="evaluate")[1]["next-at"] == end
     world.forge.advance(86401)
     run(world, mode="evaluate")
-    assert status(world, told["commit"])[0] == "failure"
+    assert status(world, outputs["commit"])[0] == "failure"
 
 
 def test_a_hold_set_during_a_rollback_is_shown_and_does_not_stop_the_rollback(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
-    _, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
+    _, outputs = run(world, mode="rollback", environment="prod", reason="orders are lost")
     code, marked = run(world, mode="hold", environment="prod", reason="look at it first", until="2h")
     assert (code, marked["reason"]) == (0, "marked")
     assert "rollback to 1.0.0" in world.report()["message"]["what"]
-    assert status(world, told["commit"])[0] == "success"
+    assert status(world, outputs["commit"])[0] == "success"
     mark = held(world)
     assert (mark["kind"], mark["to"], mark["until"]) == ("rollback", "1.0.0", "")
     assert "orders are lost" in mark["reason"]
     assert "also held by octo-lead: look at it first (until" in mark["reason"]
-    world.merge(int(told["pr-number"]))
+    world.merge(int(outputs["pr-number"]))
     run(world, mode="unhold", environment="prod")
     said = world.report()["message"]["what"]
     assert "look at it first" in said

@@ -109,7 +109,7 @@ def test_a_merge_whose_verification_did_not_start_reports_what_was_merged(tmp_pa
 def test_a_failure_before_the_first_write_reports_no_write(world: Shop) -> None:
     ready(world)
     world.forge.fail("GET", "/", None, 500)
-    _, told = run(world, environment="prod", version="1.1.0")
+    _, outputs = run(world, environment="prod", version="1.1.0")
     world.forge.heal()
-    assert told.get("changed", "") in ("", "false")
+    assert outputs.get("changed", "") in ("", "false")
     assert world.report()["changes"] == []

@@ -55,24 +55,24 @@ def test_a_release_with_a_migration_is_promoted_and_rolled_back_without_a_label(
     publish(world, JOB, *VERSIONS[:2])
     assert run(world, environment="staging", version="1.1.0")[1]["reason"] == "committed"
     world.passed("1.1.0")
-    code, told = run(world, environment="prod")
-    assert (code, told["reason"]) == (0, "proposed")
-    assert world.hub().statuses(told["commit"])[0].state == "success"
-    assert "Job/shop-migration runs during the roll-out, with this release's image" in body(world, told)
-    world.merge(int(told["pr-number"]))
+    code, outputs = run(world, environment="prod")
+    assert (code, outputs["reason"]) == (0, "proposed")
+    assert world.hub().statuses(outputs["commit"])[0].state == "success"
+    assert "Job/shop-migration runs during the roll-out, with this release's image" in body(world, outputs)
+    world.merge(int(outputs["pr-number"]))
     world.passed("1.0.0", "prod")
     world.forge.advance(60)
-    code, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
-    assert (code, told["reason"]) == (0, "proposed")
-    assert world.hub().statuses(told["commit"])[0].state == "success"
-    assert "Check whether `1.0.0` works with the results of these Jobs" in body(world, told)
+    code, outputs = run(world, mode="rollback", environment="prod", reason="orders are lost")
+    assert (code, outputs["reason"]) == (0, "proposed")
+    assert world.hub().statuses(outputs["commit"])[0].state == "success"
+    assert "Check whether `1.0.0` works with the results of these Jobs" in body(world, outputs)
 
 
 def test_a_migration_with_another_command_needs_a_label(world: Shop) -> None:
     publish(world, JOB, "1.0.0")
     publish(world, JOB.replace("[migrate]", "[migrate, --drop]"), "1.1.0")
-    code, told = run(world, environment="staging", version="1.1.0")
-    assert (code, told["reason"]) == (1, "risky-change")
+    code, outputs = run(world, environment="staging", version="1.1.0")
+    assert (code, outputs["reason"]) == (1, "risky-change")
     assert "stagegate/risk:hook-job" in world.report()["message"]["why"]
 
 
@@ -81,5 +81,5 @@ def test_a_rollback_over_a_marked_migration_is_refused(world: Shop) -> None:
     publish(world, JOB.replace('upgrade"}', 'upgrade", stagegate/irreversible: "true"}'), "1.1.0")
     world.seed_pin("prod", "1.1.0")
     world.passed("1.0.0", "prod")
-    code, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
-    assert (code, told["reason"]) == (1, "irreversible")
+    code, outputs = run(world, mode="rollback", environment="prod", reason="orders are lost")
+    assert (code, outputs["reason"]) == (1, "irreversible")

@@ -82,8 +82,8 @@ def test_a_pin_changed_by_hand_must_pass_the_rules_of_a_promotion(world: Shop) -
     assert guard(world, pull.number) == 0
     state, why = status(world, pull.head_sha)
     assert (state, "evidence" in why) == ("failure", True)
-    told = world.outputs()
-    assert (told["reason"], told["state"]) == ("reported", "failure")
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["state"]) == ("reported", "failure")
 
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0")

@@ -114,8 +114,8 @@ def test_promote_proposes_and_answers_in_one_comment(world: Shop) -> None:
     number = issue(world)
     event = comment(world, "octo-dev", number, "/promote prod")
     assert obey(world, event) == 0
-    told = world.outputs()
-    assert (told["command"], told["environment"], told["version"], told["reason"]) == (
+    outputs = world.outputs()
+    assert (outputs["command"], outputs["environment"], outputs["version"], outputs["reason"]) == (
         "promote",
         "prod",
         "1.1.0",
@@ -125,7 +125,7 @@ def test_promote_proposes_and_answers_in_one_comment(world: Shop) -> None:
     (text,) = answers(world, number)
     assert pull.url in text
     assert "actions/runs/77" in text
-    assert told["reply-url"].endswith(f"#issuecomment-{world.hub().comments(number)[-1].id}")
+    assert outputs["reply-url"].endswith(f"#issuecomment-{world.hub().comments(number)[-1].id}")
     reactions = [c.path for c in world.forge.calls if "/reactions" in c.path]
     assert len(reactions) == 2
     first = next(i for i, c in enumerate(world.forge.calls) if "/reactions" in c.path)

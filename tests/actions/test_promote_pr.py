@@ -20,13 +20,13 @@ def run(world: Shop, **inputs: str) -> int:
 
 def test_direct_commits_the_pin_and_starts_the_verification(world: Shop) -> None:
     assert run(world, environment="staging", version="1.1.0") == 0
-    told = world.outputs()
-    assert (told["reason"], told["changed"], told["version"]) == ("committed", "true", "1.1.0")
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["changed"], outputs["version"]) == ("committed", "true", "1.1.0")
     before = world.repo.read("main~1", "deploy/staging.yaml").decode()
     after = world.pins("staging")
     assert after == before.replace('"1.0.0"', '"1.1.0"').replace("v1.0.0", "v1.1.0")
-    assert told["commit"] == world.repo.head("main")
-    trailers = world.hub().commit_info(told["commit"])
+    assert outputs["commit"] == world.repo.head("main")
+    trailers = world.hub().commit_info(outputs["commit"])
     assert trailers is not None
     assert trailers.trailers["Stagegate-Version"] == "1.1.0"
     assert [e.name for e in world.forge.events if not e.swallowed][-1:] == ["workflow_dispatch"]
@@ -38,12 +38,16 @@ def test_a_moved_pin_without_verification_is_reported(
     rights = {**RIGHTS, "actions": "read"}
     poor = world.forge.token("", "actions", repositories=["acme/shop"], permissions=rights)
     assert run(world, environment="staging", version="1.1.0", token=poor) == 2
-    told = world.outputs()
-    assert (told["reason"], told["changed"], told["version"]) == ("missing-permission", "true", "1.1.0")
-    assert told["commit"] == world.repo.head("main")
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["changed"], outputs["version"]) == (
+        "missing-permission",
+        "true",
+        "1.1.0",
+    )
+    assert outputs["commit"] == world.repo.head("main")
     assert "v1.1.0" in world.pins("staging")
     said = capsys.readouterr().out
-    assert f"is committed for staging ({told['commit'][:12]}), but not verified" in said
+    assert f"is committed for staging ({outputs['commit'][:12]}), but not verified" in said
     assert ("actions: write" in said, said.count("::error")) == (True, 1)
 
 
@@ -61,9 +65,9 @@ def test_prod_is_proposed_with_evidence_and_refused_without(world: Shop) -> None
     assert world.hub().pulls() == []
     world.passed("1.1.0")
     assert run(world, environment="prod", version="1.1.0", save_facts="facts.json") == 0
-    told = world.outputs()
-    assert told["reason"] == "proposed"
-    pull = world.hub().pull(int(told["pr-number"]))
+    outputs = world.outputs()
+    assert outputs["reason"] == "proposed"
+    pull = world.hub().pull(int(outputs["pr-number"]))
     assert pull is not None
     assert pull.head_ref == "stagegate/promote/shop/prod"
     assert "stagegate" in pull.labels
@@ -99,8 +103,8 @@ def test_a_second_run_changes_nothing_and_a_newer_release_replaces_the_proposal(
     first = propose(world)
     calls = len(world.forge.calls)
     assert run(world, environment="prod") == 0
-    told = world.outputs()
-    assert (told["reason"], told["changed"], told["pr-number"]) == (
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["changed"], outputs["pr-number"]) == (
         "already-proposed",
         "false",
         first["pr-number"],
@@ -158,8 +162,8 @@ def test_merged_commits_of_others_do_not_stop_a_promotion(world: Shop) -> None:
 def test_a_hold_turns_the_open_proposal_red_until_it_is_lifted(world: Shop) -> None:
     first = propose(world)
     assert run(world, mode="hold", environment="prod", reason="the database is moving", until="2h") == 0
-    told = world.outputs()
-    assert (told["reason"], told["changed"]) == ("marked", "true")
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["changed"]) == ("marked", "true")
     newest = world.hub().statuses(first["commit"])[0]
     assert newest.state == "failure"
     assert "octo-lead: the database is moving" in newest.description
@@ -208,11 +212,11 @@ def test_an_override_sets_one_rule_aside_for_one_version(world: Shop) -> None:
     ) == 0  # fmt: skip
     world.outputs()
     assert run(world, environment="prod", version="1.1.0") == 0
-    told = world.outputs()
-    pull = world.hub().pull(int(told["pr-number"]))
+    outputs = world.outputs()
+    pull = world.hub().pull(int(outputs["pr-number"]))
     assert pull is not None
     assert "set aside" in pull.body
-    status = world.hub().statuses(told["commit"])[0]
+    status = world.hub().statuses(outputs["commit"])[0]
     assert status.state == "success"
     assert "evidence" in status.description
     world.forge.advance(7200)
@@ -222,9 +226,9 @@ def test_a_rollback_sets_its_hold_before_its_proposal_and_is_judged_as_a_rollbac
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     assert run(world, mode="rollback", environment="prod", reason="orders are lost") == 0
-    told = world.outputs()
-    assert (told["reason"], told["version"]) == ("proposed", "1.0.0")
-    pull = world.hub().pull(int(told["pr-number"]))
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["version"]) == ("proposed", "1.0.0")
+    pull = world.hub().pull(int(outputs["pr-number"]))
     assert pull is not None
     assert pull.head_ref == "stagegate/rollback/shop/prod"
     assert world.hub().statuses(pull.head_sha)[0].state == "success"
@@ -344,19 +348,19 @@ def test_pins_may_be_in_a_repository_of_their_own(world: Shop, side: str) -> Non
         code = promote_pr(world.environ(config=config, **inputs) | {"GITHUB_REPOSITORY": side})
         return code, world.outputs()
 
-    code, told = step(environment="staging", version="1.1.0")
-    assert (code, told["reason"]) == (2, "missing-permission")
+    code, outputs = step(environment="staging", version="1.1.0")
+    assert (code, outputs["reason"]) == (2, "missing-permission")
     tokens = {"pins_token": world.pins_token, "verify_workflow": "none"}
-    code, told = step(environment="staging", version="1.1.0", **tokens)
-    assert (code, told["reason"]) == (0, "committed")
+    code, outputs = step(environment="staging", version="1.1.0", **tokens)
+    assert (code, outputs["reason"]) == (0, "committed")
     assert "v1.1.0" in world.gitops.read("main", "deploy/staging.yaml").decode()
     before = world.repo.head("main")
-    code, told = step(environment="prod", **tokens)
-    assert (code, told["reason"]) == (0, "proposed")
-    assert "/acme/gitops/pull/" in told["pr-url"]
+    code, outputs = step(environment="prod", **tokens)
+    assert (code, outputs["reason"]) == (0, "proposed")
+    assert "/acme/gitops/pull/" in outputs["pr-url"]
     assert world.repo.head("main") == before
-    code, told = step(mode="hold", environment="prod", reason="moving", **tokens)
-    assert (code, told["reason"]) == (0, "marked")
+    code, outputs = step(mode="hold", environment="prod", reason="moving", **tokens)
+    assert (code, outputs["reason"]) == (0, "marked")
     assert world.hub().refs("refs/heads/stagegate/") == {}
 
 
@@ -488,9 +492,9 @@ def test_a_kustomization_is_built_for_the_difference(world: Shop, monkeypatch: p
 def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:
     calls = len(world.forge.calls)
     assert run(world, environment="staging", version="1.1.0", dry_run="true") == 0
-    told = world.outputs()
-    assert (told["reason"], told["changed"]) == ("planned", "false")
-    assert json.loads(told["plan"])["edits"][0]["after"] == "1.1.0"
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["changed"]) == ("planned", "false")
+    assert json.loads(outputs["plan"])["edits"][0]["after"] == "1.1.0"
     assert not [c for c in world.forge.calls[calls:] if c.write]
 
     (world.folder / "deploy").mkdir()

@@ -47,9 +47,9 @@ def release(world: Shop, version: str) -> hub.ReleaseInfo:
 def test_the_tested_chart_and_the_evidence_are_published_once(world: Shop) -> None:
     good(world, "1.1.0")
     assert run(world, version="1.1.0") == 0
-    told = world.outputs()
+    outputs = world.outputs()
     found = release(world, "1.1.0")
-    assert (told["reason"], told["release-url"], told["tag"]) == ("published", found.url, "v1.1.0")
+    assert (outputs["reason"], outputs["release-url"], outputs["tag"]) == ("published", found.url, "v1.1.0")
     assert not found.draft and not found.prerelease
     names = ["shop-1.1.0.tgz", "evidence-prod.json", "evidence-staging.json"]
     assert [a.name for a in found.assets] == [*names, "SHA256SUMS"]
@@ -246,8 +246,8 @@ def test_without_a_version_the_newest_that_passed_is_taken(world: Shop) -> None:
     assert world.outputs()["reason"] == "no-evidence"
     good(world, "1.1.0")
     assert run(world, dry_run="true") == 0
-    told = world.outputs()
-    assert (told["reason"], told["version"]) == ("planned", "1.1.0")
+    outputs = world.outputs()
+    assert (outputs["reason"], outputs["version"]) == ("planned", "1.1.0")
     assert world.hub().releases() == []
     assert all(not change["done"] for change in world.report()["changes"])
 

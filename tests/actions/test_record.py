@@ -76,8 +76,8 @@ def given(world: Shop) -> str:
 
 def test_a_release_of_another_tool_is_promoted_after_one_step(world: Shop) -> None:
     assert promoted(world) == (1, "image-untested")
-    code, told = step(world, version=f"v{VERSION}", digests=given(world))
-    assert (code, told["reason"], told["version"], told["digests"]) == (
+    code, outputs = step(world, version=f"v{VERSION}", digests=given(world))
+    assert (code, outputs["reason"], outputs["version"], outputs["digests"]) == (
         0,
         "published",
         VERSION,
@@ -88,8 +88,8 @@ def test_a_release_of_another_tool_is_promoted_after_one_step(world: Shop) -> No
 
 
 def test_missing_digests_are_looked_up_once_and_reported(world: Shop) -> None:
-    code, told = step(world, ref=f"refs/tags/v{VERSION}")
-    assert (code, told["reason"]) == (0, "published")
+    code, outputs = step(world, ref=f"refs/tags/v{VERSION}")
+    assert (code, outputs["reason"]) == (0, "published")
     assert "looked up by tag" in world.report()["message"]["why"]
     world.seed_pin("staging", VERSION)
     world.passed(VERSION)
@@ -113,8 +113,8 @@ def test_every_action_refuses_other_content_under_the_same_version(world: Shop) 
     step(world, version=VERSION)
     before = world.digests[f"chart {VERSION}"]
     after = by_helm(world, VERSION, note="published again")
-    code, told = step(world, version=VERSION)
-    assert (code, told["reason"]) == (4, "version-taken")
+    code, outputs = step(world, version=VERSION)
+    assert (code, outputs["reason"]) == (4, "version-taken")
     assert before in world.report()["message"]["why"]
     assert after in world.report()["message"]["why"]
     assert promoted(world)[1] == "content-differs"
@@ -128,8 +128,8 @@ def test_a_moved_tag_gets_no_second_record(world: Shop, words: list[str]) -> Non
     name = f"refs/tags/v{VERSION}" if words == ["update-ref"] else f"v{VERSION}"
     who = ("-c", "user.name=octo", "-c", "user.email=octo@example.com")
     world.repo.store.git(*who, *words, name, moved)
-    code, told = step(world, version=VERSION)
-    assert (code, told["reason"]) == (4, "version-taken")
+    code, outputs = step(world, version=VERSION)
+    assert (code, outputs["reason"]) == (4, "version-taken")
     assert f"commit {recorded} is recorded, the tag is {moved}" in world.report()["message"]["why"]
     assert promoted(world)[0] == 1
     assert len(world.hub().deployments("stagegate:shop:release", environment="release")) == 1
@@ -164,8 +164,8 @@ def test_an_unreviewed_commit_is_no_release(world: Shop) -> None:
 
 
 def test_a_chart_with_a_record_inside_needs_no_other(world: Shop) -> None:
-    code, told = step(world, version="1.0.0")
-    assert (code, told["reason"]) == (0, "already-published")
+    code, outputs = step(world, version="1.0.0")
+    assert (code, outputs["reason"]) == (0, "already-published")
     assert "by its chart" in world.report()["message"]["what"]
 
 

@@ -46,8 +46,8 @@ def test_without_a_name_every_app_is_judged_again(world: Shop) -> None:
     _, first = run(world, app="shop", environment="prod")
     world.passed("1.1.0", outcome="failed", reason="checks-failed")
     for environment in ("", "prod"):
-        code, told = run(world, mode="evaluate", environment=environment)
-        assert (code, told["pr-number"]) == (0, first["pr-number"])
+        code, outputs = run(world, mode="evaluate", environment=environment)
+        assert (code, outputs["pr-number"]) == (0, first["pr-number"])
         assert "pay: No promotion is open." in world.report()["message"]["what"]
     assert status(world, first["commit"]) == "failure"
 
@@ -55,8 +55,8 @@ def test_without_a_name_every_app_is_judged_again(world: Shop) -> None:
 @pytest.mark.parametrize("place", ["all/prod", "all/all"])
 def test_a_hold_on_all_apps_turns_every_promotion_red(world: Shop, place: str) -> None:
     _, first = run(world, app="shop", environment="prod")
-    code, told = run(world, mode="hold", environment=place, app="pay", reason="the database moves")
-    assert (code, told["reason"]) == (0, "marked")
+    code, outputs = run(world, mode="hold", environment=place, app="pay", reason="the database moves")
+    assert (code, outputs["reason"]) == (0, "marked")
     assert status(world, first["commit"]) == "failure"
     assert run(world, mode="unhold", environment=place)[1]["reason"] == "unmarked"
     assert status(world, first["commit"]) == "success"
@@ -74,6 +74,6 @@ def test_one_app_that_cannot_be_judged_does_not_stop_the_others(world: Shop) -> 
     _, first = run(world, app="shop", environment="prod")
     world.passed("1.1.0", outcome="failed", reason="checks-failed")
     world.repo.seed({"apps/pay/stagegate.yaml": "app: [broken\n"})
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"]) == (2, "bad-settings")
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"]) == (2, "bad-settings")
     assert status(world, first["commit"]) == "failure"

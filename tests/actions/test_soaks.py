@@ -109,7 +109,7 @@ def test_a_release_that_was_not_proposed_in_time_has_not_soaked(made: Shop) -> N
     made.seed_pin("staging", "1.2.0")
     made.passed("1.2.0")
     made.forge.advance(7200)
-    _, told = run(made, environment="prod", version="1.1.0")
-    assert state(made, told["commit"]) == "pending"
+    _, outputs = run(made, environment="prod", version="1.1.0")
+    assert state(made, outputs["commit"]) == "pending"
     soaked = r"good in staging for only \d+s before 1\.2\.0 replaced it"
-    assert re.search(soaked, made.hub().statuses(told["commit"])[0].description)
+    assert re.search(soaked, made.hub().statuses(outputs["commit"])[0].description)

@@ -157,8 +157,8 @@ def test_a_look_that_found_other_software_is_drift_and_fails_the_step(world: Sho
     world.passed("1.0.0", "prod", kind="look", outcome="failed", reason="content-differs")
     found = place(world, "prod")
     assert found["attention"] == "drift"
-    code, told = report(world, fail_on="drift, stuck")
-    assert (code, told["reason"], told["failing"]) == (1, "findings", "1")
+    code, outputs = report(world, fail_on="drift, stuck")
+    assert (code, outputs["reason"], outputs["failing"]) == (1, "findings", "1")
     finding = world.report()["findings"][0]
     assert (finding["rule"], finding["environment"]) == ("drift", "prod")
     world.forge.advance(60)
@@ -186,13 +186,13 @@ def test_a_fact_without_permission_is_unknown_and_never_good(world: Shop, missin
     rights = {name: level for name, level in RIGHTS.items() if name != missing}
     world.forge.world.repositories["acme/shop"].private = True
     poor = world.forge.token("", "actions", repositories=["acme/shop"], permissions=rights)
-    code, told = report(world, token=poor, fail_on="drift")
+    code, outputs = report(world, token=poor, fail_on="drift")
     if missing == "contents":  # without the settings there is no app to name
         assert code != 0
         return
     (app,) = json.loads((world.folder / "status.json").read_bytes())["apps"]
     assert app["trouble"] or all(one["attention"] == "unknown" for one in app["environments"])
-    assert (code, told["reason"]) == (3, "unknown-state")
+    assert (code, outputs["reason"]) == (3, "unknown-state")
 
 
 def test_the_number_of_requests_does_not_grow_with_releases(world: Shop) -> None:
@@ -213,8 +213,8 @@ def test_the_number_of_requests_does_not_grow_with_releases(world: Shop) -> None
 
 
 def test_page_badges_and_summary_are_written(world: Shop) -> None:
-    code, told = report(world, html="public/index.html", badges="public")
-    assert (code, told["reason"], told["page"]) == (0, "reported", "public/index.html")
+    code, outputs = report(world, html="public/index.html", badges="public")
+    assert (code, outputs["reason"], outputs["page"]) == (0, "reported", "public/index.html")
     page = (world.folder / "public/index.html").read_text()
     assert "Where is my commit?" in page
     assert {path.name for path in (world.folder / "public").glob("*.svg")} == {

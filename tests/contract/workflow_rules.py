@@ -40,8 +40,8 @@ class File:
 
     @property
     def on(self) -> Mapping[str, Any]:
-        given = self.document.get("on") or {}
-        return {given: None} if isinstance(given, str) else given
+        triggers = self.document.get("on") or {}
+        return {triggers: None} if isinstance(triggers, str) else triggers
 
     @property
     def is_reusable(self) -> bool:
@@ -66,8 +66,8 @@ class File:
 
     def job_text(self, name: str) -> str:
         """A job's own lines."""
-        found = re.search(rf"(?ms)^  {re.escape(name)}:\n(.*?)(?=^  [\w-]+:\s*$|\Z)", self.text)
-        return found[1] if found else ""
+        match = re.search(rf"(?ms)^  {re.escape(name)}:\n(.*?)(?=^  [\w-]+:\s*$|\Z)", self.text)
+        return match[1] if match else ""
 
 
 Files = Mapping[str, File]
@@ -82,8 +82,8 @@ def rule(function: Rule) -> Rule:
 
 def target(uses: str) -> str:
     """The path in the toolkit that `uses` names, or empty for another repository."""
-    found = TOOLKIT.fullmatch(uses)
-    return found["path"] if found else ""
+    match = TOOLKIT.fullmatch(uses)
+    return match["path"] if match else ""
 
 
 def called(uses: str, files: Files) -> File | None:

@@ -86,6 +86,6 @@ def test_a_merge_without_approval_carries_none(world: Shop) -> None:
     world.passed("1.1.0", "prod-eu")
     run(world, environment="prod-us")
     world.forge.advance(86400)
-    _, told = run(world, mode="evaluate", environment="prod-us")
-    assert told["reason"] == "awaiting-review"
+    _, outputs = run(world, mode="evaluate", environment="prod-us")
+    assert outputs["reason"] == "awaiting-review"
     assert not runs(world, "prod-us")

@@ -236,7 +236,7 @@ def waited(
     names = tuple(f"shop-{number}" for number, _ in enumerate(worlds))
     world, clock = Several(dict(zip(names, worlds, strict=True))), Clock()
     source = VirtualSource(world, clock)
-    given = {"patience": 300.0, "degraded_after": 120.0, "chart_digest": "", "pinned": NEW, **release}
+    limits = {"patience": 300.0, "degraded_after": 120.0, "chart_digest": "", "pinned": NEW, **release}
 
     def judged(name: str) -> Judgement:
         return pods.look(source, name, IMAGES, (f"v{NEW}",), related).judgement
@@ -251,8 +251,8 @@ def waited(
         stuck=lambda name: pods.stuck(source, name, IMAGES, (f"v{NEW}",)),
         pinned=lambda: [version for since, version in pins if since <= clock.now][-1],
     )
-    found = wait(source, expected(NEW, **given), order, clock=clock, following=VirtualNews(source))
-    return found, clock.now
+    rollout = wait(source, expected(NEW, **limits), order, clock=clock, following=VirtualNews(source))
+    return rollout, clock.now
 
 
 class Several:

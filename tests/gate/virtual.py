@@ -71,8 +71,12 @@ class VirtualSource:
         raise NotImplementedError(name)
 
     def tree(self, name: str) -> Json:
-        found = self.world.pods(name, self.clock.now)
-        return answered(200 if found else 403, found[0] if found else {"message": "denied"}, f"tree {name}")
+        tree_and_pods = self.world.pods(name, self.clock.now)
+        return answered(
+            200 if tree_and_pods else 403,
+            tree_and_pods[0] if tree_and_pods else {"message": "denied"},
+            f"tree {name}",
+        )
 
     def resource(self, name: str, node: Json) -> Json:
         _, live = self.world.pods(name, self.clock.now) or ({}, [])

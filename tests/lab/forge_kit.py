@@ -50,19 +50,19 @@ class Kit:
     ) -> requests.Response:
         """One REST call in the shop (a path that begins with / is taken as it is)."""
         address = self.forge.url + (path if path.startswith("/") else f"/repos/acme/shop/{path}".rstrip("/"))
-        known = {name.replace("_", "-"): value for name, value in headers.items()}
+        more_headers = {name.replace("_", "-"): value for name, value in headers.items()}
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.request(method, address, json=json, headers=known | authorization, timeout=20)
+        return requests.request(method, address, json=json, headers=more_headers | authorization, timeout=20)
 
     def graphql(self, query: str, token: str, **variables: object) -> dict[str, object]:
         """One GraphQL call; the whole answer."""
-        answer = requests.post(
+        response = requests.post(
             f"{self.forge.url}/graphql",
             json={"query": query, "variables": variables},
             headers={"Authorization": f"bearer {token}"},
             timeout=20,
         )
-        body = answer.json()
+        body = response.json()
         assert isinstance(body, dict)
         return body
 
@@ -88,7 +88,7 @@ class Kit:
             for path, text in files.items()
             if text is not None
         ]
-        wanted = {
+        request = {
             "branch": {"repositoryNameWithOwner": "acme/shop", "branchName": branch},
             "expectedHeadOid": head or self.shop.head(branch),
             "message": {"headline": headline},
@@ -97,14 +97,14 @@ class Kit:
                 "deletions": [{"path": path} for path, text in files.items() if text is None],
             },
         }
-        return self.graphql(COMMIT, token, i=wanted)
+        return self.graphql(COMMIT, token, i=request)
 
     def branch(self, name: str, files: Mapping[str, str | None] | None = None) -> str:
         """A branch from main with one commit of octo-dev on it; its head."""
-        made = self.rest(
+        response = self.rest(
             "POST", "git/refs", self.dev, {"ref": f"refs/heads/{name}", "sha": self.shop.head("main")}
         )
-        assert made.status_code == 201, made.text
+        assert response.status_code == 201, response.text
         body = self.commit(name, self.dev, files or {f"{name}.txt": name})
         assert "errors" not in body, body
         return self.shop.head(name)
@@ -112,15 +112,17 @@ class Kit:
     def pull(self, name: str, files: Mapping[str, str | None] | None = None, token: str = "") -> int:
         """A pull request from a new branch to main; its number."""
         self.branch(name, files)
-        made = self.rest("POST", "pulls", token or self.dev, {"title": name, "head": name, "base": "main"})
-        assert made.status_code == 201, made.text
-        return int(made.json()["number"])
+        response = self.rest(
+            "POST", "pulls", token or self.dev, {"title": name, "head": name, "base": "main"}
+        )
+        assert response.status_code == 201, response.text
+        return int(response.json()["number"])
 
     def approve(self, number: int) -> int:
         """octo-lead approves; the review's id."""
-        made = self.rest("POST", f"pulls/{number}/reviews", self.lead, {"event": "APPROVE"})
-        assert made.status_code == 200, made.text
-        return int(made.json()["id"])
+        response = self.rest("POST", f"pulls/{number}/reviews", self.lead, {"event": "APPROVE"})
+        assert response.status_code == 200, response.text
+        return int(response.json()["id"])
 
     def fresh(self) -> list[tuple[str, str | None, bool]]:
         """Events since the last call: name, action, swallowed."""
@@ -185,9 +187,9 @@ def error(body: Mapping[str, object]) -> dict[str, object]:
     """The only error of a GraphQL answer."""
     errors = body["errors"]
     assert isinstance(errors, list) and len(errors) == 1, body
-    found = errors[0]
-    assert isinstance(found, dict)
-    return found
+    first = errors[0]
+    assert isinstance(first, dict)
+    return first
 
 
 def make_kit(forge: Forge, folder: Path) -> Kit:

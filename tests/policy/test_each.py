@@ -29,42 +29,42 @@ def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
 
 
 def test_a_later_release_waits_until_the_next_evaluation_proposes_it(world: Shop) -> None:
-    code, told = run(world, environment="prod", version="1.2.0")
-    assert (code, told["outcome"], told["reason"]) == (0, "waiting", "queued")
+    code, outputs = run(world, environment="prod", version="1.2.0")
+    assert (code, outputs["outcome"], outputs["reason"]) == (0, "waiting", "queued")
     assert "1.1.0" in world.report()["message"]["why"]
     assert world.hub().pulls() == []
 
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.1.0")
-    first = int(told["pr-number"])
-    code, told = run(world, environment="prod", version="1.2.0")
-    assert (code, told["reason"], told["pr-number"]) == (0, "queued", str(first))
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"], outputs["version"]) == (0, "proposed", "1.1.0")
+    first = int(outputs["pr-number"])
+    code, outputs = run(world, environment="prod", version="1.2.0")
+    assert (code, outputs["reason"], outputs["pr-number"]) == (0, "queued", str(first))
     assert f"#{first}" in world.report()["message"]["next"]
-    code, told = run(world, mode="evaluate")
-    assert told["reason"] == "already-proposed"
+    code, outputs = run(world, mode="evaluate")
+    assert outputs["reason"] == "already-proposed"
 
     world.merge(first)
-    code, told = run(world, mode="evaluate", dry_run="true")
-    assert (code, told["version"], world.hub().pulls()) == (0, "1.2.0", [])
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.2.0")
-    assert [f"#{pull.number}" for pull in world.hub().pulls()] == [f"#{told['pr-number']}"]
+    code, outputs = run(world, mode="evaluate", dry_run="true")
+    assert (code, outputs["version"], world.hub().pulls()) == (0, "1.2.0", [])
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"], outputs["version"]) == (0, "proposed", "1.2.0")
+    assert [f"#{pull.number}" for pull in world.hub().pulls()] == [f"#{outputs['pr-number']}"]
 
 
 def test_a_banned_release_is_skipped(world: Shop) -> None:
     run(world, mode="ban", version="1.1.0", reason="loses orders")
-    code, told = run(world, environment="prod", version="1.2.0")
-    assert (code, told["reason"]) == (0, "proposed")
+    code, outputs = run(world, environment="prod", version="1.2.0")
+    assert (code, outputs["reason"]) == (0, "proposed")
 
 
 def test_the_oldest_release_is_proposed_first(world: Shop) -> None:
     for _ in range(33):
         world.passed("1.2.0")
-    code, told = run(world, environment="prod")
-    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.1.0")
+    code, outputs = run(world, environment="prod")
+    assert (code, outputs["reason"], outputs["version"]) == (0, "proposed", "1.1.0")
 
 
 def test_an_evaluation_does_not_propose_a_refused_release(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="database moves")
-    code, told = run(world, mode="evaluate")
-    assert (code, told["reason"], world.hub().pulls()) == (0, "no-difference", [])
+    code, outputs = run(world, mode="evaluate")
+    assert (code, outputs["reason"], world.hub().pulls()) == (0, "no-difference", [])

@@ -89,7 +89,7 @@ def facts(
     **changes: Any,
 ) -> PromotionFacts:
     """Facts about prod."""
-    made = PromotionFacts(
+    default = PromotionFacts(
         app="shop",
         environment="prod",
         requested="",
@@ -108,7 +108,7 @@ def facts(
         ),
         records={name: tuple(listed) for name, listed in (records or {}).items()},
     )
-    return msgspec.structs.replace(made, **changes)
+    return msgspec.structs.replace(default, **changes)
 
 
 def subject(version: str = "1.1.0", before: str = "1.0.0", **changes: Any) -> Subject:
@@ -122,7 +122,7 @@ def subject(version: str = "1.1.0", before: str = "1.0.0", **changes: Any) -> Su
         after=version,
         shape="custom",
     )
-    made = Subject(
+    default = Subject(
         environment="prod",
         kind="promote",
         version=version,
@@ -132,4 +132,4 @@ def subject(version: str = "1.1.0", before: str = "1.0.0", **changes: Any) -> Su
         files={"prod.yaml": version.encode()},
         rendered=True,
     )
-    return msgspec.structs.replace(made, **changes)
+    return msgspec.structs.replace(default, **changes)

@@ -113,8 +113,8 @@ class Shop:
     def environ(self, **inputs: str) -> dict[str, str]:
         """The environment of one step of promote-pr."""
         inputs = {"token": self.token, "report": "report.json", **inputs}
-        made = steps.environ(self.forge.url, REPOSITORY, self.folder, self.folder / "output", **inputs)
-        return made | {"GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")}
+        environment = steps.environ(self.forge.url, REPOSITORY, self.folder, self.folder / "output", **inputs)
+        return environment | {"GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")}
 
     def publish(self, version: str, commit: str = "") -> None:
         """Image and chart of a version, the chart with the release record."""
@@ -162,7 +162,7 @@ class Shop:
         github = self.hub(token)
         if version not in self.digests:
             self.publish(version)
-        found = Evidence(
+        evidence = Evidence(
             kind="rollout",
             app="shop",
             environment=environment,
@@ -182,12 +182,12 @@ class Shop:
             run=WorkflowRun(id="70"),
             actor="octo-dev",
         )
-        found = msgspec.structs.replace(found, **changes)
-        state, text = steps.record(github, found)
-        if found.kind != "look":
-            context = records.context(found.app, environment)
-            github.set_status(found.commit, context, "pending", f"{version}: the gate runs", "")
-            github.set_status(found.commit, context, state, text, "")
+        evidence = msgspec.structs.replace(evidence, **changes)
+        state, text = steps.record(github, evidence)
+        if evidence.kind != "look":
+            context = records.context(evidence.app, environment)
+            github.set_status(evidence.commit, context, "pending", f"{version}: the gate runs", "")
+            github.set_status(evidence.commit, context, state, text, "")
 
     def seed_pin(self, environment: str, version: str) -> None:
         """Move a pin by hand to this version."""
@@ -210,14 +210,14 @@ class Shop:
 
     def ask(self, method: str, path: str, token: str, body: Mapping[str, Any]) -> None:
         """One REST call with a token."""
-        answer = requests.request(
+        response = requests.request(
             method,
             f"{self.forge.url}/repos/{REPOSITORY}/{path}",
             json=body,
             headers={"Authorization": f"Bearer {token}"},
             timeout=10,
         )
-        answer.raise_for_status()
+        response.raise_for_status()
 
     def split(self) -> None:
         """Move pins and policy to a separate repository, `acme/gitops`; this one keeps code, tags and evidence."""
@@ -268,16 +268,16 @@ def shop(
 ) -> Iterator[Shop]:
     """The world while the block runs; `more` is appended to the settings, `changes` replaces text in them."""
     with Forge(folder / "forge") as forge:
-        made = Shop(forge, host, folder, more)
+        world = Shop(forge, host, folder, more)
         for version in versions:
-            made.publish(version)
-        text = made.repo.read("main", "stagegate.yaml").decode()
+            world.publish(version)
+        text = world.repo.read("main", "stagegate.yaml").decode()
         for old, new in (changes or {}).items():
             assert old in text
             text = text.replace(old, new)
         (folder / "stagegate.yaml").write_text(text)
-        made.repo.seed({"stagegate.yaml": text})
-        yield made
+        world.repo.seed({"stagegate.yaml": text})
+        yield world
 
 
 __all__ = ["LabRegistry", "Shop", "shop"]

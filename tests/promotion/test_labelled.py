@@ -32,14 +32,14 @@ def test_the_label_of_one_version_does_not_count_for_the_next(
     world: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     none(world, "1.1.0", monkeypatch)
-    told = promote(world, environment="prod", version="1.1.0")
-    number = int(told["pr-number"])
+    outputs = promote(world, environment="prod", version="1.1.0")
+    number = int(outputs["pr-number"])
     world.forge.advance(5)
     world.hub().add_labels(number, [LABEL, "mine"])
     promote(world, mode="evaluate")
-    assert status(world, told["commit"])[0] == "success"
+    assert status(world, outputs["commit"])[0] == "success"
     promote(world, environment="prod", version="1.1.0")
-    assert status(world, told["commit"])[0] == "success", "an equal proposal keeps its label"
+    assert status(world, outputs["commit"])[0] == "success", "an equal proposal keeps its label"
 
     none(world, "1.2.0", monkeypatch)
     world.forge.advance(5)

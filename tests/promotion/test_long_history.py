@@ -27,17 +27,17 @@ def test_nightly_looks_hide_no_verdict(world: Shop) -> None:
             for _ in range(MANY):
                 world.passed(version, environment, kind="look")
     world.seed_pin("staging", "1.1.0")
-    code, told = run(world, environment="prod", version="1.1.0")
-    assert (code, told["reason"]) == (0, "proposed")
+    code, outputs = run(world, environment="prod", version="1.1.0")
+    assert (code, outputs["reason"]) == (0, "proposed")
 
-    world.merge(int(told["pr-number"]))
+    world.merge(int(outputs["pr-number"]))
     world.passed("1.1.0", "prod")
     for _ in range(MANY):
         world.passed("1.1.0", "prod", kind="look")
     assert run(world, mode="evaluate")[0] == 0
     assert world.report()["findings"] == []
-    code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
-    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.0.0")
+    code, outputs = run(world, mode="rollback", environment="prod", reason="it loses orders")
+    assert (code, outputs["reason"], outputs["version"]) == (0, "proposed", "1.0.0")
 
 
 def test_gates_of_other_releases_hide_no_verdict(world: Shop) -> None:
@@ -45,17 +45,17 @@ def test_gates_of_other_releases_hide_no_verdict(world: Shop) -> None:
     for _ in range(MANY):
         world.passed("1.1.0", "prod")
     world.seed_pin("prod", "1.1.0")
-    code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
-    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.0.0")
+    code, outputs = run(world, mode="rollback", environment="prod", reason="it loses orders")
+    assert (code, outputs["reason"], outputs["version"]) == (0, "proposed", "1.0.0")
 
     world.passed("1.1.0")
     for _ in range(MANY):
         world.passed("1.2.0")
     world.seed_pin("staging", "1.2.0")
     world.seed_pin("prod", "1.0.0")
-    code, told = run(world, mode="unhold", environment="prod")
-    code, told = run(world, environment="prod", version="1.1.0")
-    assert (code, told["reason"]) == (0, "proposed")
+    code, outputs = run(world, mode="unhold", environment="prod")
+    code, outputs = run(world, environment="prod", version="1.1.0")
+    assert (code, outputs["reason"]) == (0, "proposed")
 
 
 def test_a_verdict_too_far_back_is_unknown_and_not_absent(
@@ -67,8 +67,8 @@ def test_a_verdict_too_far_back_is_unknown_and_not_absent(
     world.seed_pin("prod", "1.1.0")
     monkeypatch.setattr(history, "PAGE", 10)
     monkeypatch.setattr(history, "LIMIT", 20)
-    code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
-    assert (code, told["reason"]) == (3, "unknown-state")
+    code, outputs = run(world, mode="rollback", environment="prod", reason="it loses orders")
+    assert (code, outputs["reason"]) == (3, "unknown-state")
 
 
 def test_a_recent_verdict_needs_one_request_for_all_environments(world: Shop) -> None:

@@ -55,8 +55,8 @@ def test_a_direct_commit_is_made_again_when_the_base_moves(
 
     world.seed_pin("staging", "1.0.0")
     before_first(monkeypatch, "create_commit", other)
-    code, told = run(world, environment="staging", version="1.1.0")
-    assert (code, told["reason"]) == (0, "committed")
+    code, outputs = run(world, environment="staging", version="1.1.0")
+    assert (code, outputs["reason"]) == (0, "committed")
     assert "touched by somebody" in world.pins("staging")
     assert "v1.1.0" in world.pins("staging")
     assert world.repo.read("main", "other.txt") == b"theirs"
@@ -66,10 +66,10 @@ def test_a_proposal_is_made_again_when_the_base_moves(world: Shop, monkeypatch: 
     before_first(
         monkeypatch, "create_commit", lambda: world.repo.seed({"deploy/values/prod.yaml": "replicas: 3\n"})
     )
-    code, told = run(world, environment="prod")
-    assert (code, told["reason"]) == (0, "proposed")
+    code, outputs = run(world, environment="prod")
+    assert (code, outputs["reason"]) == (0, "proposed")
     assert world.repo.read(PROD, "deploy/values/prod.yaml") in (b"replicas: 2\n", b"replicas: 3\n")
-    pull = world.hub().pull(int(told["pr-number"]))
+    pull = world.hub().pull(int(outputs["pr-number"]))
     assert pull is not None
     assert pull.mergeable is not False
 
@@ -77,11 +77,11 @@ def test_a_proposal_is_made_again_when_the_base_moves(world: Shop, monkeypatch: 
 def test_two_promotions_at_once_make_one_pull_request(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     for point in ("create_commit", "update_refs", "open_pull"):
         before_first(monkeypatch, point, lambda: run(world, environment="prod"))
-        code, told = run(world, environment="prod")
+        code, outputs = run(world, environment="prod")
         assert code == 0, point
         pulls = world.hub().pulls()
         assert len(pulls) == 1, point
-        assert told["pr-number"] == str(pulls[0].number)
+        assert outputs["pr-number"] == str(pulls[0].number)
         commits = world.hub().compare("main", PROD).commits
         assert len(commits) == 1, point
         assert not world.hub().refs("refs/heads/stagegate/next/")
@@ -139,14 +139,14 @@ def test_the_next_run_completes_a_write_that_failed_or_lost_its_response(
     world.forge.fail("POST", path, 1, how)
     run(world, environment="prod")
     world.forge.heal()
-    code, told = run(world, environment="prod")
+    code, outputs = run(world, environment="prod")
     assert code == 0
     pulls = world.hub().pulls()
     assert len(pulls) == 1
     assert pulls[0].labels == ("stagegate",)
     assert "v1.1.0" in world.pins("prod", PROD)
     assert len(world.hub().compare("main", PROD).commits) == 1
-    assert [s.state for s in world.hub().statuses(told["commit"])][:1] == ["success"]
+    assert [s.state for s in world.hub().statuses(outputs["commit"])][:1] == ["success"]
     assert not world.hub().refs("refs/heads/stagegate/next/")
 
 
@@ -161,8 +161,8 @@ def test_calls_are_few_and_do_not_grow_with_files(world: Shop) -> None:
     world.seed_pin("staging", "1.2.0")
     world.passed("1.2.0")
     since = len(world.forge.calls)
-    _, told = run(world, environment="prod")
-    assert told["reason"] == "updated"
+    _, outputs = run(world, environment="prod")
+    assert outputs["reason"] == "updated"
     replacement = writes(world, since)
     assert len(replacement) <= 8, replacement
     since = len(world.forge.calls)
@@ -175,8 +175,8 @@ def test_calls_are_few_and_do_not_grow_with_files(world: Shop) -> None:
     world.repo.seed({"stagegate.yaml": text} | dict.fromkeys(many, world.pins("prod")))
     (world.folder / "stagegate.yaml").write_text(text)
     since = len(world.forge.calls)
-    _, told = run(world, environment="prod")
-    assert told["reason"] == "updated"
+    _, outputs = run(world, environment="prod")
+    assert outputs["reason"] == "updated"
     assert len(world.repo.read(PROD, many[7])) > 0
     assert "v1.2.0" in world.repo.read(PROD, many[7]).decode()
     assert len(writes(world, since)) <= len(replacement)

@@ -40,8 +40,8 @@ def test_a_body_is_written_again_only_when_its_content_changed(
     world.passed("1.1.0", outcome="failed", reason="checks-failed")
     because = {"rules": "evidence", "reason": "we know better"}
     promote(world, "80", mode="override", environment="prod", version="1.1.0", **because)
-    told = promote(world, "81", environment="prod", version="1.1.0")
-    assert (told["reason"], "we know better" in body(), "failed" in body()) == ("updated", True, True)
+    outputs = promote(world, "81", environment="prod", version="1.1.0")
+    assert (outputs["reason"], "we know better" in body(), "failed" in body()) == ("updated", True, True)
     assert "what 1.1.0 brings" in body(), "the commits are still listed"
     assert promote(world, "82", environment="prod", version="1.1.0")["reason"] == "already-proposed"
 
@@ -49,9 +49,9 @@ def test_a_body_is_written_again_only_when_its_content_changed(
 def test_the_complete_difference_is_left_as_a_page(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0")
-    told = promote(world, "78", environment="prod", version="1.1.0", html="public/difference.html")
+    outputs = promote(world, "78", environment="prod", version="1.1.0", html="public/difference.html")
     page = (world.folder / "public/difference.html").read_text()
-    assert told["page"].endswith("public/difference.html")
+    assert outputs["page"].endswith("public/difference.html")
     assert "Promote shop to prod: 1.0.0 → 1.1.0" in page and "Deployment/shop" in page
     (pull,) = world.hub().pulls()
     assert f"{world.forge.url}/acme/shop/actions/runs/78#artifacts" in pull.body

@@ -159,13 +159,13 @@ class Monorepo:
         for app, version in versions.items():
             self.repo.store.git("update-ref", f"refs/tags/{app}-v{version}", self.commit)
             digest = self.images.image(f"sha-{self.commit}", version, f"acme/{app}")
-            given = {
+            inputs = {
                 "version": version,
                 "commit": self.commit,
                 "digests": json.dumps({f"{self.host}/acme/{app}": digest}),
             }
-            assert self.step("image-tags", app, **given)["reason"] == "tagged"
-            assert self.step("helm-publish", app, **given)["reason"] == "published"
+            assert self.step("image-tags", app, **inputs)["reason"] == "tagged"
+            assert self.step("helm-publish", app, **inputs)["reason"] == "published"
 
     def step(self, action: str, app: str, **inputs: str) -> dict[str, str]:
         """One action in a fresh checkout of main; its outputs and exit code."""
@@ -218,10 +218,10 @@ class Monorepo:
 def monorepo(folder: Path, host: str) -> Iterator[Monorepo]:
     """The world while the block runs."""
     with Forge(folder / "forge") as forge:
-        made = Monorepo(forge, host, folder)
-        made.begin()
+        world = Monorepo(forge, host, folder)
+        world.begin()
         address = f"{forge.url}/{REPOSITORY}.git"
-        repository = made.repo.path
+        repository = world.repo.path
         with ArgoCD(folder / "argocd", repository, git_rewrite={address: repository}, interval=0.1) as argocd:
-            made.argocd = argocd
-            yield made
+            world.argocd = argocd
+            yield world

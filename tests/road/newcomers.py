@@ -171,12 +171,12 @@ class Newcomer(Lab):
 
     def init(self, repository: str, *flags: str) -> list[str]:
         """Run init in a clone; what it says that a person has to do besides."""
-        said = StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        printed = StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
             alone(patch, self.clones[repository])
-            given = ["--yes", "--stagegate", f"{TOOLKIT}@{REF}", *flags]
-            assert entrypoint("init", init.Init, init.main, argv=given) == 0
-        return [line for line in said.getvalue().splitlines() if line.startswith("- ")]
+            arguments = ["--yes", "--stagegate", f"{TOOLKIT}@{REF}", *flags]
+            assert entrypoint("init", init.Init, init.main, argv=arguments) == 0
+        return [line for line in printed.getvalue().splitlines() if line.startswith("- ")]
 
     def adopt_all(self) -> None:
         """Run init, in a second repository as init says there, do what doctor asks, and push both."""

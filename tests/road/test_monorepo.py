@@ -59,15 +59,15 @@ def test_both_apps_of_one_commit_pass_staging(world: Monorepo) -> None:
 
 def test_each_app_has_its_own_proposal(world: Monorepo) -> None:
     for app in APPS:
-        told = world.step("promote-pr", app, environment="prod")
-        assert (*done(told), told["version"]) == ("0", "proposed", NEW[app])
+        outputs = world.step("promote-pr", app, environment="prod")
+        assert (*done(outputs), outputs["version"]) == ("0", "proposed", NEW[app])
         files = world.ask("GET", f"/pulls/{open_pull(world, app)['number']}/files")
         assert [file["filename"] for file in files] == [pin(app, "prod")]
 
 
 def test_a_hold_stops_one_app_and_not_the_other(world: Monorepo) -> None:
-    told = world.step("promote-pr", "pay", mode="hold", environment="prod", reason="the ledger is audited")
-    assert done(told) == ("0", "marked")
+    outputs = world.step("promote-pr", "pay", mode="hold", environment="prod", reason="the ledger is audited")
+    assert done(outputs) == ("0", "marked")
     heads = {app: open_pull(world, app)["head"]["sha"] for app in APPS}
     seen = {app: world.statuses(heads[app])["stagegate/pins"] for app in APPS}
     assert seen["web"][0] == "success"
@@ -83,8 +83,8 @@ def test_pin_guard_judges_every_app_and_the_worst_verdict_counts(world: Monorepo
     def judged(branch: str, files: dict[str, str]) -> tuple[str, str]:
         sha = world.repo.seed({**files}, "by hand", branch)
         pull = world.ask("POST", "/pulls", title=branch, head=branch, base="main")["number"]
-        told = world.step("pin-guard", "*", pull_request=str(pull))
-        assert told["outcome"] in ("done", "refused"), told
+        outputs = world.step("pin-guard", "*", pull_request=str(pull))
+        assert outputs["outcome"] in ("done", "refused"), outputs
         world.ask("PATCH", f"/pulls/{pull}", state="closed")
         return world.statuses(sha)["stagegate/pins"]
 
@@ -100,8 +100,8 @@ def test_pin_guard_judges_every_app_and_the_worst_verdict_counts(world: Monorepo
 
 
 def test_an_app_is_promoted_when_its_hold_is_lifted(world: Monorepo) -> None:
-    told = world.step("promote-pr", "pay", mode="unhold", environment="prod", reason="audited")
-    assert done(told) == ("0", "unmarked")
+    outputs = world.step("promote-pr", "pay", mode="unhold", environment="prod", reason="audited")
+    assert done(outputs) == ("0", "unmarked")
     pull = open_pull(world, "pay")
     assert world.statuses(pull["head"]["sha"])["stagegate/pins"][0] == "success"
     world.ask("PUT", f"/pulls/{pull['number']}/merge", merge_method="squash")
@@ -119,10 +119,10 @@ def test_a_red_gate_of_one_app_leaves_the_other_green(world: Monorepo) -> None:
         assert world.step("promote-pr", app, environment="staging", version=version)["reason"] == "committed"
     world.images.image("v1.2.0", "something else", "acme/web")  # somebody pushes over the tag
     assert done(world.gate("pay", "staging")) == ("0", "passed")
-    told = world.gate("web", "staging")
-    assert told["code"] == "1", told
+    outputs = world.gate("web", "staging")
+    assert outputs["code"] == "1", outputs
     assert gates(world) == {"stagegate/web/staging": "failure", "stagegate/pay/staging": "success"}
     assert world.step("promote-pr", "web", environment="prod")["reason"] in ("no-evidence", "no-difference")
-    told = world.step("promote-pr", "pay", environment="prod")
-    assert (*done(told), told["version"]) == ("0", "proposed", "2.1.0")
+    outputs = world.step("promote-pr", "pay", environment="prod")
+    assert (*done(outputs), outputs["version"]) == ("0", "proposed", "2.1.0")
     assert {state for state, _ in world.statuses(old).values()} == {"success"}

@@ -73,7 +73,7 @@ def promote(w, **inputs):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=w.environ(**inputs))
-    w.log = out.getvalue(); told = w.outputs(); return code, told
+    w.log = out.getvalue(); outputs = w.outputs(); return code, outputs
 
 def guard_state(w, edits):
     from tests.actions.test_pin_guard import guard, propose, status
