@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from lab import github_yaml
+from stagegate.actions import status_report
+from stagegate.comment import result as comment_result
+from stagegate.promotion import result as promotion_result
 from stagegate.runner.inputs import option, variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +90,14 @@ def test_outputs_come_from_that_step_and_are_written(folder: Path) -> None:
     package = "".join(path.read_text() for path in (ROOT / "scripts" / "stagegate").rglob("*.py"))
     for name in list(outputs)[3:]:
         assert re.search(rf'"{name}":', source) or re.search(rf'"{name}":', package), name
+
+
+@pytest.mark.parametrize(
+    ("action", "module"),
+    [("promote-pr", promotion_result), ("pr-command", comment_result), ("status-report", status_report)],
+)
+def test_every_output_that_the_code_lists_is_in_action_yml(action: str, module: Any) -> None:
+    assert list(definition(ROOT / "actions" / action)["outputs"])[3:] == list(module.OUTPUTS)
 
 
 def test_an_input_has_the_same_description_in_every_action() -> None:

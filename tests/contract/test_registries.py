@@ -27,6 +27,7 @@ from stagegate.pins import shapes
 from stagegate.pins.shape import Shape
 from stagegate.policy import rules
 from stagegate.policy.rule import Rule
+from stagegate.promotion.request import Permitted
 from stagegate.settings import Channel, Commands
 from stagegate.settings.notify import EVENTS, PLACEHOLDERS, ChannelKind
 from stagegate.setup.doctor import checks, registry
@@ -84,6 +85,11 @@ def test_every_permission_of_the_settings_has_its_command() -> None:
     modes_of_the_gate, about_bots = {"adopt", "skip"}, {"bots"}
     given = {c.name for c in commands.COMMANDS.values() if not c.only_reads}
     assert set(Commands.__struct_fields__) == given | modes_of_the_gate | about_bots
+
+
+@pytest.mark.parametrize("mode", [*get_args(Permitted), "adopt", "skip"])
+def test_every_mode_that_takes_a_permission_has_it_in_the_settings(mode: str) -> None:
+    assert Commands().of(mode) == getattr(Commands(), mode)
 
 
 def test_a_command_added_by_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stagegate.difference.change import RiskSeen
 from stagegate.marks.placed import Placed
 from stagegate.model import Mark, RuleResult, digest_of, to_json
-from stagegate.policy import decide, pins_status
+from stagegate.policy import commit_status, decide
 from stagegate.policy.facts import Approvals, PromotionFacts, Proposal, Subject
 from stagegate.settings import Settings
 from tests.promotion.facts_world import NOW, facts, record, release, settings, subject
@@ -290,13 +290,14 @@ def test_a_stop_wins_over_waits_and_the_last_wait_decides_the_time() -> None:
         RuleResult(rule="soak", state="wait", detail="a", until="2026-06-03T13:00:00Z"),
         RuleResult(rule="freeze", state="wait", detail="b", until="2026-06-05T00:00:00Z"),
     ]
-    assert pins_status.of(waits).next_at == "2026-06-05T00:00:00Z"
+    assert commit_status.of(waits).next_at == "2026-06-05T00:00:00Z"
     endless = RuleResult(rule="window", state="wait", detail="never")
-    assert pins_status.of([*waits, endless]).next_at == ""
+    assert commit_status.of([*waits, endless]).next_at == ""
     people = RuleResult(rule="approvals", state="wait", detail="needs an approval")
-    assert pins_status.of([*waits, people]).next_at == "2026-06-05T00:00:00Z"
+    assert commit_status.of([*waits, people]).next_at == "2026-06-05T00:00:00Z"
     stop = RuleResult(rule="risk", state="stop", detail="label")
-    assert pins_status.of([*waits, stop]).state == "failure"
+    assert commit_status.of([*waits, stop]).state == "failure"
     assert (
-        pins_status.of([*waits, stop, RuleResult(rule="order", state="unknown", detail="?")]).state == "error"
+        commit_status.of([*waits, stop, RuleResult(rule="order", state="unknown", detail="?")]).state
+        == "error"
     )

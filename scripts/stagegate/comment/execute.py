@@ -18,7 +18,7 @@ from stagegate.promotion import adopt as adoption
 from stagegate.promotion import promote, run
 from stagegate.promotion.apps import App
 from stagegate.promotion.request import Command as RequestMode
-from stagegate.promotion.request import Mode, PromotionRequest
+from stagegate.promotion.request import Permitted, PromotionRequest
 from stagegate.promotion.status import read as status
 from stagegate.settings import Commands
 
@@ -41,7 +41,7 @@ def request(order: CommandOrder, mode: RequestMode) -> PromotionRequest:
     )
 
 
-def promotion(mode: Mode) -> Effect:
+def promotion(mode: Permitted) -> Effect:
     """The effect of a command that is a mode of promote-pr."""
 
     def effect(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:

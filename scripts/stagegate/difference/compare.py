@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.chart.objects import RenderedObject
-from stagegate.difference import fields, kinds, order, pairs, redaction
+from stagegate.difference import fields, kinds, object_order, pairs, redaction
 from stagegate.difference.known_values import KnownValues, secrets_of
 from stagegate.difference.values import Difference, ImageChange, ObjectChange, reference, walk
 
@@ -50,7 +50,7 @@ def compare(
     }
     return Difference(
         images=images,
-        changes=order.by_change(pairs.paired(changes)),
+        changes=object_order.by_change(pairs.paired(changes)),
         restarts=tuple(restarts),
         notes=left_out,
         noise=tuple(noise),

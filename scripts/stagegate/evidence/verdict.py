@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.evidence.good_since import good_since
 from stagegate.evidence.records import Record, about, deciding, differs
+from stagegate.evidence.soak_start import good_since
 from stagegate.model import Release
 
 State = Literal["passed", "failed", "revoked", "adopted", "skipped", "mismatch", "none", "unknown"]

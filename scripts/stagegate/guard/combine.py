@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stagegate.policy.pins_status import PinsStatus, StatusState
+from stagegate.policy.commit_status import PinsStatus, StatusState
 
 LONGEST = 140  # characters of a commit status' description that GitHub keeps
 _WORST: tuple[StatusState, ...] = ("error", "failure", "pending")

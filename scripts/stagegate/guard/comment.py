@@ -13,7 +13,7 @@ from stagegate.guard import result
 from stagegate.guard.heads import Head
 from stagegate.guard.judge import AppJudged
 from stagegate.model import Change, branch_names
-from stagegate.policy.pins_status import PinsStatus
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.proposal import body as text
 from stagegate.proposal import write
 

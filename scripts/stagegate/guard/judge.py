@@ -12,7 +12,7 @@ import yaml
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.guard.heads import Head
-from stagegate.policy.pins_status import PinsStatus
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.promotion import app_state, evaluate, merge_result
 from stagegate.promotion.apps import App
 from stagegate.promotion.evaluate import Judged

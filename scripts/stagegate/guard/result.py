@@ -11,7 +11,7 @@ from stagegate.errors import Stop
 from stagegate.guard.heads import Head
 from stagegate.guard.judge import AppJudged
 from stagegate.model import Calls, Change, Message, Result, RuleResult
-from stagegate.policy.pins_status import PinsStatus
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.promotion.evaluate import Judged
 from stagegate.proposal import body as text
 from stagegate.proposal import page

@@ -9,9 +9,9 @@ from typing import Literal
 import msgspec
 
 from stagegate.model import Message, Plan, RuleResult, digest_of, rfc3339
-from stagegate.policy import candidate, pins_status, replacement, rules
+from stagegate.policy import candidate, commit_status, replacement, rules
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.policy.facts import PromotionFacts, Subject
-from stagegate.policy.pins_status import PinsStatus
 from stagegate.settings import Merge
 
 
@@ -37,7 +37,7 @@ def decide(facts: PromotionFacts, now: datetime) -> Decision:
     policy = facts.policy_of(subject.environment).promotion
     back = subject.kind == "rollback"
     merge = (policy.rollback_merge or policy.merge) if back else policy.merge
-    status = pins_status.of(results)
+    status = commit_status.of(results)
     direct = policy.strategy == "direct"
     decision = Decision(
         write="", reason="", message=Message(what=""), rules=results, verdict=status, merge=merge
@@ -113,7 +113,7 @@ def describe(result: RuleResult) -> str:
 
 
 def _waits(subject: Subject, waiting: Sequence[RuleResult]) -> Message:
-    until = pins_status.latest(waiting)
+    until = commit_status.latest(waiting)
     return Message(
         what=f"{subject.version} cannot enter {subject.environment} yet.",
         why="; ".join(describe(r) for r in waiting) + ".",

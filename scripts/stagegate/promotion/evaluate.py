@@ -23,9 +23,9 @@ from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.pins.tree import PinsTree
-from stagegate.policy import pins_status, rules
+from stagegate.policy import commit_status, rules
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
-from stagegate.policy.pins_status import PinsStatus
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
 from stagegate.promotion import app_state, gate_verdicts, requirements, spelling, unambiguous
@@ -123,7 +123,7 @@ def worst(judged: tuple[Judged, ...]) -> PinsStatus:
         for one in judged
         for result in one.rules
     ]
-    return pins_status.of(results)
+    return commit_status.of(results)
 
 
 def _judge(

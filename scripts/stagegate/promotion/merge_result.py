@@ -16,7 +16,7 @@ from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.difference import repositories
 from stagegate.pins import pinned_version
-from stagegate.policy.pins_status import PinsStatus
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.promotion import evaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement, Origin

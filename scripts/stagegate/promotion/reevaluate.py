@@ -14,8 +14,8 @@ from stagegate.markdown import plain
 from stagegate.marks import marks
 from stagegate.model import Change, branch_names, trailers
 from stagegate.policy import rules
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.policy.facts import PromotionFacts
-from stagegate.policy.pins_status import PinsStatus
 from stagegate.promotion import app_state, merge_result
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement

@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 MarkMode = Literal["hold", "unhold", "ban", "unban", "override"]
-Mode = Literal["promote", "rollback", "hold", "unhold", "ban", "unban", "override", "evaluate"]
+Permitted = Literal["promote", "rollback", "hold", "unhold", "ban", "unban", "override"]  # needs a right
+Mode = Literal[Permitted, "evaluate"]
 Command = Mode | Literal["adopt"]
 
 

@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from stagegate import markdown
-from stagegate.difference import Difference, FieldChange, ObjectChange, kinds, order, texts
+from stagegate.difference import Difference, FieldChange, ObjectChange, kinds, object_order, texts
 from stagegate.difference.change import RiskSeen
 from stagegate.difference.values import Body as ObjectBody
 from stagegate.report.render import render
@@ -22,9 +22,9 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the faster one where 
 def of(difference: Difference, risks: Sequence[RiskSeen] = ()) -> Iterator[str]:
     """One fold for each object, those of one Application together under its name where there are several.
 
-    `difference.order` decides which comes first in each.
+    `difference.object_order` decides which comes first in each.
     """
-    changes = order.risky_first(difference.changes, risks)
+    changes = object_order.risky_first(difference.changes, risks)
     names = dict.fromkeys(one.application for one in changes)
     for name in names:
         heading = f"\n#### {markdown.cell(name)}\n" if name and len(names) > 1 else ""

@@ -13,9 +13,9 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change, Message, PullRequestText, branch_names, statuses, trailers
+from stagegate.policy.commit_status import PinsStatus
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
-from stagegate.policy.pins_status import PinsStatus
 from stagegate.proposal import branch, commit_record, hold, pull_request, verifying
 from stagegate.runner.context import Context
 
