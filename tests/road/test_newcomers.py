@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.servers import ROOT
 from tests.road.newcomers import Ground, Newcomer, ground
 from tests.setup.bare_repositories import (
     application_set,
+    commit,
     gitops_folders,
     helm_created,
     image_only,
@@ -22,6 +24,12 @@ from tests.setup.bare_repositories import (
 )
 
 pytestmark = pytest.mark.road
+KUSTOMIZE = pytest.mark.skipif(
+    not (shutil.which("kustomize") or shutil.which("kubectl")), reason="nothing builds kustomizations here"
+)
+SERVICES = ("cart", "catalog", "search")
+# doctor: nothing protects production.
+APPROVED = ("    gate: {on-failure", "    promotion: {approvals: 1}\n    gate: {on-failure")
 PUSHED = [("push", "release.yml"), ("push", "stagegate.yml")]
 ANNOUNCED = [("push", "release.yml"), ("workflow_dispatch", "stagegate.yml")]
 CHART = "charts/shop"
@@ -76,6 +84,12 @@ def services(lab: Newcomer) -> None:
     lab.have(kustomize_monorepo)
     for app, tags in {"svc-a": "1.3.0 1.2.3", "svc-b": "2.0.1 2.0.0", "svc-c": "0.9.0 0.8.1"}.items():
         lab.image(app, *(f"v{version}" for version in tags.split()))
+
+
+def example(folder: Path) -> Path:
+    """The example of a monorepo, whose services were all released once."""
+    shutil.copytree(ROOT / "examples/monorepo", folder, dirs_exist_ok=True)
+    return commit(folder, "acme/shop-services", *(f"{name}-v1.0.0" for name in SERVICES))
 
 
 WORLDS: dict[str, tuple[Callable[[Newcomer], None], str, str]] = {
@@ -165,9 +179,7 @@ def test_an_application_set_over_clusters_goes_to_production(shared: Ground) -> 
         from_code_to(lab, "shop-staging", "shop-prod-eu", "shop-prod-us")
 
 
-@pytest.mark.skipif(
-    not (shutil.which("kustomize") or shutil.which("kubectl")), reason="nothing builds kustomizations here"
-)
+@KUSTOMIZE
 @pytest.mark.parametrize("end", ["proposed", pytest.param("released", marks=pytest.mark.long)])
 def test_one_service_of_a_monorepo_goes_to_two_regions(shared: Ground, end: str) -> None:
     with Newcomer(shared, "acme/mono") as lab:
@@ -193,6 +205,35 @@ def test_one_service_of_a_monorepo_goes_to_two_regions(shared: Ground, end: str)
         assert regions == [lab.runs_in("svc-a-staging")] * 2
         released = lab.api("octo-lead", "GET", "/releases")
         assert [(one["tag_name"], one["draft"]) for one in released] == [("svc-a-v1.4.0", False)]
+
+
+@pytest.mark.long
+@KUSTOMIZE
+def test_the_example_of_a_monorepo_goes_to_one_region_after_the_other(shared: Ground) -> None:
+    """examples/monorepo with what doctor asks for; its ApplicationSet is a matrix of services and environments."""
+    with Newcomer(shared, "acme/shop-services") as lab:
+        lab.have(example, edits={"stagegate/policy.yaml": APPROVED})
+        for name in SERVICES:
+            lab.image(name, "v1.0.0")
+        lab.forge.drain_events()
+        lab.deploy()
+        lab.cure("acme/shop-services")
+        lab.first_day()
+        lab.push(
+            "octo-dev", "feat: pay by invoice", {"services/cart/e2e.yaml": lambda text: f"{text}# pay\n"}
+        )
+        assert lab.settled() == PUSHED
+        assert [lab.runs_in(f"{name}-staging")[:4] for name in SERVICES] == ["buil", "v1.0", "v1.0"]
+        for region in ("eu", "us"):
+            (pull,) = lab.pulls()
+            assert pull["head"]["ref"] == f"stagegate/promote/cart/prod-{region}"
+            lab.merge(pull["number"])
+            assert set(lab.settled()) == {("push", "stagegate.yml")}
+            assert lab.runs_in(f"cart-prod-{region}") == lab.runs_in("cart-staging")
+        assert not lab.pulls()
+        released = lab.api("octo-lead", "GET", "/releases")
+        assert [(one["tag_name"], one["draft"]) for one in released] == [("cart-v1.1.0", False)]
+        assert lab.runs_in("catalog-prod-us") == "v1.0.0"
 
 
 def from_code_to(lab: Newcomer, first: str, *later: str) -> None:
