@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -92,7 +93,9 @@ class Tree:
         for path, data in contents.items():
             cached = self._contents.get(path)
             if data is not None and (cached is None or cached != data):
-                entries[path] = Entry(oid=f"edited:{hash(data)}")
+                oid = blob_id(data)
+                if path not in entries or entries[path].oid != oid:
+                    entries[path] = Entry(oid=oid)
             if data is not None:
                 kept[path] = data
         return Tree(entries, self._load, kept)
@@ -105,6 +108,11 @@ class Tree:
             if entry is not None and entry.link:
                 return "/".join(parts[:count])
         return None
+
+
+def blob_id(content: bytes) -> str:
+    """The id that Git gives a file with this content: the same in every process, so that digests may contain it."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
 
 
 def clean(path: str) -> str:
