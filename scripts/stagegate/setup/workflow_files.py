@@ -27,7 +27,7 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
         "config": "" if _is_found(proposals, survey) else config_glob(proposals),
         "several": len(proposals) > 1,
         # The job's token is enough for GitHub's own registry only.
-        "login": any(host != "ghcr.io" for host in _hosts(proposals)),
+        "login": any(host != "ghcr.io" for host in (*_hosts(proposals), *_chart_hosts(proposals))),
         "policy": next((proposal.policy.partition("//")[0] for proposal in proposals if proposal.policy), ""),
         "trusted_app": next((proposal.trusted_app for proposal in proposals if proposal.trusted_app), ""),
         "source": any(proposal.source for proposal in proposals),
@@ -103,6 +103,12 @@ def _builds(built: Sequence[AppProposal]) -> list[dict[str, str]]:
         for proposal in built
         for image in proposal.images
     ]
+
+
+def _chart_hosts(proposals: Sequence[AppProposal]) -> set[str]:
+    """The registries that charts go to or come from."""
+    charts = (one.chart_repository or one.chart_reference for one in proposals)
+    return {chart.removeprefix("oci://").partition("/")[0] for chart in charts if chart}
 
 
 def _hosts(built: Sequence[AppProposal]) -> list[str]:

@@ -201,8 +201,8 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
             "error",
             f"There is no secret REGISTRY_PASSWORD for {', '.join(sorted(hosts - {'ghcr.io'}))}.",
             "The job's token is a login for ghcr.io only.",
-            f"gh secret set REGISTRY_USERNAME --repo {hub.repository} && gh secret set REGISTRY_PASSWORD "
-            f"--repo {hub.repository}",
+            f"gh variable set REGISTRY_USERNAME --repo {hub.repository} --body robot && "
+            f"gh secret set REGISTRY_PASSWORD --repo {hub.repository}",
         )
 
 
