@@ -1,1 +1,1 @@
-"""The outside world, one file each: process, http, git, hub (GitHub), registry, helm, argocd."""
+"""Clients of everything outside: processes, HTTP, Git, GitHub (hub), registries, Helm, Argo CD, Kubernetes."""

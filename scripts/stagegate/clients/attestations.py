@@ -1,4 +1,4 @@
-"""Attestations of artifacts, verified by the tools that exist for it: GitHub's `gh`, else Sigstore's `cosign`."""
+"""Verifies attestations of artifacts with GitHub's `gh`, else with Sigstore's `cosign`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMEOUT = 60
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool's result: `verified`, or `unknown` with the reason. No tool tells forged from missing."""
+    """A tool's result: `verified`, or `unknown` with the reason. No tool distinguishes forged from missing."""
 
     state: Literal["verified", "unknown"]
     detail: str

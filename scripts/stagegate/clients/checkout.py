@@ -1,4 +1,4 @@
-"""The commit of a build: the one that an input names, else the one that is checked out."""
+"""Finds the commit of a build: that of an input, else the checked-out one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stagegate.runner.context import Context
 
 
 def released_commit(requested: str, context: Context) -> str:
-    """The full commit of the release: `given`, else the workspace's HEAD, else (no checkout) the run's.
+    """The full commit of the release: `requested`, else the workspace's HEAD, else (no checkout) the run's.
 
     HEAD before the run's commit, because a release commit is made after the push that started the run.
     Stop(bad-input) for anything but 40 hexadecimal digits.

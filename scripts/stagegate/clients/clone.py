@@ -1,4 +1,4 @@
-"""One commit of a repository, fetched by Git instead of the API.
+"""Fetches one commit of a repository by Git instead of the API.
 
 Git computes the ID of everything that it fetches, so what is read here is what that commit contains.
 """
@@ -23,7 +23,10 @@ _SMALL_FILES = (
 
 
 class Clone(Hub):
-    """A hub whose default branch is at one fetched commit. Files are read from the clone, all else by API."""
+    """A hub with the default branch at one fetched commit.
+
+    Files are read from the clone, everything else by API.
+    """
 
     def __init__(self, hub: Hub, room: git_room.Scratch, branch: str) -> None:
         super().__init__(hub._c)
@@ -34,7 +37,7 @@ class Clone(Hub):
         }
 
     def open(self, paths: Sequence[str], prefix: str, file: str) -> None:
-        """Nothing is read ahead: the commit is here."""
+        """Do nothing: the commit is in the clone."""
 
     def default_branch(self) -> str:
         """Its name."""

@@ -39,7 +39,7 @@ class Connections:
     work_tree: Path | None = None
 
     def limited(self, policy: Settings) -> Connections:
-        """The same, with registry credentials only for the hosts that policy names, not those of a branch."""
+        """A copy with registry credentials only for the hosts in the policy, not those of a branch."""
         username, password = self.login
         return replace(self, registry=Registry(policy.registry_hosts, username=username, password=password))
 
@@ -148,7 +148,7 @@ def _made(context: Context, inputs: TwoRepositoryInputs, repository: str, permis
 def _made_if_installed(
     context: Context, inputs: TwoRepositoryInputs, repository: str, permissions: Permissions
 ) -> str:
-    """A token of the App, or nothing where it is not installed: then `token` is used for that repository."""
+    """A token of the App, or nothing where it is not installed, so that `token` is used for that repository."""
     try:
         return _made(context, inputs, repository, permissions)
     except Stop as stop:

@@ -1,4 +1,4 @@
-"""The local repository, as functions over the git program.
+"""Functions over the git program for the local repository.
 
 Hooks, file monitors, aliases, pagers, signature checkers and submodules of the checkout start nothing. How
 origin is reached (address, ssh command, credential helper) is the checkout's to say, as for any git command.
@@ -20,7 +20,7 @@ from stagegate.patterns import pattern
 from stagegate.runner import log
 
 _LOG_SECONDS = 900.0
-# What a checked-out repository can ask git to start; an alias cannot hide a command.
+# Programs that the configuration of a checkout can start; an alias cannot hide a command.
 _OFF = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=",
@@ -32,7 +32,7 @@ _OFF = (
     "gc.auto=0",
 )
 FETCH = ("fetch", "--quiet", "--no-tags", "--upload-pack=git-upload-pack")
-# A path of this machine has an owner and a name for nobody else, so an address needs a host.
+# A local path is no address of a repository on GitHub, so an address needs a host.
 _REPOSITORY = pattern(
     r"(?:\w[\w+.-]*://[^/]+/|(?:[^/@:]+@)?[^/:]{2,}:(?!//))(?:.*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?"
 )
@@ -40,7 +40,7 @@ _SAFE = ("--no-pager", *(word for setting in _OFF for word in ("-c", setting)))
 
 
 class Edited(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that a commit changed: object ids of its content before and after, zeros where there was none."""
+    """A file that a commit changed: object ids of its content before and after; zeros without content."""
 
     path: str
     before: str
@@ -83,7 +83,7 @@ def credentials(server_url: str, token: str) -> dict[str, str]:
     """
     if not token:
         return {}
-    import base64  # not for a plan from the clone alone
+    import base64  # not loaded for a plan from the clone alone
 
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     log.mask(token, basic)
@@ -105,14 +105,14 @@ def git(
     input: bytes | None = None,
     timeout: float = 120,
 ) -> Completed:
-    """Run git in a folder, without prompts and without what its own config would start."""
+    """Run git in a folder, without prompts and without programs from its configuration."""
     trusted = ("-c", f"safe.directory={cwd}")
     quiet = {
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
-        "GIT_NO_REPLACE_OBJECTS": "1",  # a release is of the commits that everybody has
+        "GIT_NO_REPLACE_OBJECTS": "1",  # replaced objects are local, and a release needs the published commits
         "LC_ALL": "C.UTF-8",
-        "GIT_FLUSH": "0",  # a log in large pieces, not commit by commit
+        "GIT_FLUSH": "0",  # write a log in large blocks, not commit by commit
     }
     settings = {**quiet, **(env or {})}
     words = (*_SAFE, *trusted, *args)
@@ -203,7 +203,7 @@ def parts(message: str) -> tuple[str, str]:
 
 
 def unreachable(error: ProgramFailed) -> Stop:
-    """The Stop for a remote repository that does not respond git."""
+    """The Stop for a remote repository that cannot be reached by git."""
     return Stop(
         "unreachable",
         "The remote repository cannot be read.",
@@ -213,7 +213,7 @@ def unreachable(error: ProgramFailed) -> Stop:
 
 
 def _said(completed: Completed) -> str:
-    """The line that names the trouble, without its full stop."""
+    """The line with the error, without its full stop."""
     lines = completed.errors.strip().splitlines() or ["no message"]
     named = (line for line in lines if line.startswith(("fatal:", "error:", "remote:")))
     return log.redact(next(named, lines[-1])).rstrip(".")

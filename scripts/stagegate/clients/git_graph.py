@@ -1,4 +1,4 @@
-"""The commits of a branch and what follows from their parents alone."""
+"""The graph of a branch's commits, from their parents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a commit as `git ls-tree` lists them."""
+"""Reads the files of a commit with `git ls-tree`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHA1 = re.compile(r"[0-9a-f]{40}")
 _OFFLINE = (
     "-c",
     "protocol.allow=never",
-)  # a partial clone fetches what it lacks; GitHub's API is asked instead
+)  # do not fetch missing objects of a partial clone; GitHub's API is used instead
 
 Entries = dict[str, tuple[str, str]]  # path -> object ID and Git's mode
 

@@ -24,7 +24,7 @@ from stagegate.patterns import pattern
 from stagegate.runner import log
 from stagegate.versions import Version
 
-if TYPE_CHECKING:  # the clients of registries are not loaded where nothing is fetched
+if TYPE_CHECKING:  # registry clients are loaded only to fetch charts
     pass
 
 INSTALL = "Add the step `uses: azure/setup-helm`, or install helm from https://helm.sh/docs/intro/install/."
@@ -32,9 +32,7 @@ OLDEST, TOO_NEW = Version(3, 14), Version(5)
 OUTPUT_LIMIT = 64 << 20
 SECONDS = 120.0
 _NOT_YAML = pattern(r"YAML parse error|error converting YAML|unable to parse|error parsing")
-_UNFIT = pattern(
-    r"[^\w.-]+", re.ASCII
-)  # characters that --values or a file system could take for something else
+_UNFIT = pattern(r"[^\w.-]+", re.ASCII)  # characters with a meaning for --values or a file system
 OURS = pattern(r"[^\s\"']*/stagegate-helm-[^/\s]+/[^/\s]+/(?:\d+/)?")  # the private folder of values
 _PLACE = pattern(r"\b[\w.-]+/((?:charts/[\w.-]+/)*templates/[^:\s()]+?)(?::(\d+)(?::\d+)?)?[:)\s]")
 
@@ -102,7 +100,7 @@ def template(
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
         completed = _bounded(argv)
         if completed.code and keep_broken and _NOT_YAML.search(completed.errors):
-            # Helm prints what it rendered, and the documents with it, only when it is asked to debug.
+            # Helm prints broken documents only with --debug.
             debugged = _bounded([*argv[:2], "--debug", *argv[2:]])
             completed = msgspec.structs.replace(debugged, code=0) if debugged.stdout.strip() else completed
     if completed.code:
@@ -126,7 +124,7 @@ def template(
 
 
 def _bounded(argv: Sequence[str]) -> process.Completed:
-    """Run helm with limits: a chart is a program of somebody else, and may take neither time nor memory at will."""
+    """Run helm with limits of time and memory, because a chart is untrusted code."""
     return process.run_bounded(
         *argv,
         cwd=Path.cwd(),
@@ -137,7 +135,7 @@ def _bounded(argv: Sequence[str]) -> process.Completed:
 
 
 def explanation(completed: process.Completed) -> str:
-    """Helm's own sentence about its failure, on one line, without its advice about flags."""
+    """Helm's error message on one line, without its advice about flags."""
     lines = [line.strip() for line in completed.errors.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("WARNING:", "Use --debug", "walk.go", "level="))]
     return log.redact(OURS.sub("", " ".join(lines)).removeprefix("Error: "))[:800]
@@ -161,7 +159,10 @@ def failed(what: str, completed: process.Completed) -> Stop:
 def values_files(
     values: Sequence[bytes], names: Sequence[str], set_files: Sequence[tuple[str, bytes]]
 ) -> Iterator[list[str]]:
-    """Values as files of our own, called as theirs in helm's messages: helm splits the names of files at commas."""
+    """Values in files with safe names, because helm splits names at commas.
+
+    Messages get the original names back.
+    """
     with tempfile.TemporaryDirectory(dir=private_home()) as folder:
         flags = []
         for number, content in enumerate(values):
@@ -179,14 +180,14 @@ def values_files(
 
 @functools.cache
 def private_home() -> Path:
-    """A folder for helm that ends with this process."""
+    """A folder for helm that is removed when this process ends."""
     folder = tempfile.mkdtemp(prefix="stagegate-helm-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 
 
 def environment(home: Path | None = None) -> dict[str, str]:
-    """Variables that keep helm to a home of ours, so that nothing of the user's is read."""
+    """Variables that give helm a private home, so that it reads nothing of the user's."""
     home = home or private_home()
     return {
         "HELM_CACHE_HOME": str(home / "cache"),

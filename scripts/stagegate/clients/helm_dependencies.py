@@ -13,7 +13,7 @@ from stagegate.clients import helm, process
 from stagegate.errors import Stop
 from stagegate.patterns import pattern
 
-if TYPE_CHECKING:  # the clients of registries are not loaded where nothing is fetched
+if TYPE_CHECKING:  # registry clients are loaded only to fetch charts
     from stagegate.clients.registry.credentials import Credentials
 
 _FETCH_SECONDS = 300.0
@@ -63,7 +63,7 @@ def _fetching(what: str, completed: process.Completed) -> Stop:
 
 
 def _repositories(chart: Path) -> list[str]:
-    """HTTP repositories that Chart.lock names: helm fetches from known ones only."""
+    """The HTTP repositories in Chart.lock, which helm has to know before it fetches from them."""
     lock = chart / "Chart.lock"
     text = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
     return sorted(set(re.findall(r"^\s*(?:- )?repository:\s*[\"']?(https?://[^\s\"']+)", text, re.MULTILINE)))

@@ -1,4 +1,4 @@
-"""The version of a helm program that was asked before: asking costs as much as a rendering.
+"""Remembers the version of a helm program, because `helm version` takes as long as a rendering.
 
 Kept beside the libraries, by everything that tells one file from another. A script in helm's place is asked every
 time: it may start another helm in every folder.
@@ -16,7 +16,7 @@ _NATIVE = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")  # programs of 
 
 
 def remembered(program: str) -> str:
-    """What `remember` was told about this very file; empty where it was not, or where that is not certain."""
+    """The remembered version of exactly this file; empty if there is none, or that is uncertain."""
     with suppress(OSError, UnicodeDecodeError, NoLibraries):
         place = _place(program)
         return place.read_text(encoding="utf-8") if place else ""

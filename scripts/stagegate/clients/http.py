@@ -24,18 +24,18 @@ _TRANSIENT = (408, 429, 500, 502, 503, 504)
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Whether two addresses have the same scheme, host and port: only then may one have the other's credentials."""
+    """Whether two addresses have the same scheme, host and port, so that they may share credentials."""
     return _origin(one) == _origin(other)
 
 
 def _origin(address: str) -> tuple[str, str, int | None]:
     if "\\" in address:
-        return address, "", None  # what is before it is the host to some readers, and what is after to others
+        return address, "", None  # parsers disagree whether the host is before or after it
     try:
         parts = urlsplit(address)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     except ValueError:
-        return address, "", None  # a port that is none: equal to nothing but itself
+        return address, "", None  # an invalid port is equal only to the same text
     return parts.scheme, parts.hostname or "", port
 
 

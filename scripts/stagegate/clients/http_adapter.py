@@ -19,7 +19,7 @@ BODY_SECONDS = 120.0
 
 
 class TimedAdapter(HTTPAdapter):
-    """Adds the timeouts that requests leaves out: for each wait, and for a whole body however it drips."""
+    """Adds timeouts that requests lacks: for each wait, and for a whole body that arrives slowly."""
 
     def __init__(self, connect_seconds: float, retries: Retry) -> None:
         self._connect_seconds = connect_seconds

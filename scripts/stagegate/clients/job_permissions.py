@@ -28,7 +28,7 @@ PROMOTE = JobPermissions(
         "deployments": "read",
         "pull_requests": "write",
         "actions": "write",
-        "members": "read",  # whether a person is in a team that `commands` names
+        "members": "read",  # to check whether a person is in a team of `commands`
         "checks": "read",
     }
 )

@@ -47,7 +47,7 @@ class KubernetesApi:
         if access.token:
             log.mask(access.token)
         self._access = access
-        self._session = http.session(retries=0)  # whoever waits decides what to try again
+        self._session = http.session(retries=0)  # the waiting caller decides about retries
         if access.token:
             self._session.headers["Authorization"] = f"Bearer {access.token}"
 
@@ -196,7 +196,7 @@ def _token_of_command(user: Json, beside: Path) -> str:
 
 
 def _file(part: Json, key: str, beside: Path) -> str:
-    """The path of a PEM file that is named, or whose content is there in base64."""
+    """The path of a PEM file: the named one, or a file with the base64 content of the kubeconfig."""
     if part.get(f"{key}-data"):
         folder = os.environ.get("RUNNER_TEMP") or None
         with tempfile.NamedTemporaryFile("wb", suffix=".pem", dir=folder, delete=False) as file:

@@ -16,7 +16,7 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-_LAST_WORDS = 2.0  # seconds to read what a killed program had said
+_LAST_WORDS = 2.0  # seconds to read the output of a killed program
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +87,10 @@ def run(
             "Run it again. If it happens every time, find out what the command waits for.",
         ) from error
     finally:
-        if not ended:  # the program itself may be gone while a child of it holds the streams
+        if not ended:  # a child may keep the streams open after the program has ended
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):  # one that left the group may hold them still
+            with suppress(subprocess.TimeoutExpired):  # a child outside the group may keep them open
                 process.communicate(timeout=_LAST_WORDS)
     completed = Completed(argv=argv, code=process.returncode, stdout=stdout, stderr=stderr)
     if check and completed.code:
@@ -138,7 +138,7 @@ def run_bounded(
 
 
 def _waited(process: subprocess.Popen[bytes], timeout: float) -> int:
-    """Wait for the end of a program, as `Popen.wait`, which looks again and again instead of being woken."""
+    """Wait for the end of a program without polling, unlike `Popen.wait` with a timeout."""
     try:
         ended = os.pidfd_open(process.pid)
     except (AttributeError, OSError):  # not Linux, or an old one

@@ -30,7 +30,7 @@ def ignored(event: CommentEvent) -> str:
 
 
 def ignored_bot(event: CommentEvent, every_app: Iterable[App]) -> str:
-    """Why the comment of a bot gets no reply, or nothing. Other bots would answer each other for ever."""
+    """Why the comment of a bot gets no reply, or nothing. Bots could otherwise reply to each other for ever."""
     login = event.author.login if event.author else ""
     if any(permissions.is_named_bot(app.settings, login) for app in every_app):
         return ""

@@ -1,4 +1,4 @@
-"""What a comment command is: one value with everything about it, defined in `comment/commands/<name>.py`."""
+"""The type of comment commands. `comment/commands/<name>.py` defines each command as one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comment that started this run, as its event describes it."""
+"""Reads the comment that started this run from its event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stagegate.runner.context import Context
 
 
 class CommentEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """The comment as its event brought it. `author` None: the account is gone.
+    """The comment in the event. `author` None: the account is gone.
 
     `repeated_by`: who repeats this run, where somebody else began it; `attempt` counts from 1.
     """

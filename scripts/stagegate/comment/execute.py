@@ -64,7 +64,7 @@ def adopt(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
 
 
 def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
-    """Where every release of the apps is."""
+    """Report the releases in every environment of the apps."""
     shown = []
     for app in order.apps:
         inputs = msgspec.structs.replace(order.inputs, config=app.config)
@@ -76,7 +76,7 @@ def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
 
 
 def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
-    """Every command with its meaning and the permission it takes in these apps; the reply contains them."""
+    """List every command with its meaning and the permission it requires in these apps."""
     lines = tuple(
         HelpLine(
             usage=definition.usage,

@@ -23,7 +23,7 @@ _SHORTEST, _LONGEST_REASON = 3, 200
 
 
 def begins(body: str) -> bool:
-    """Whether a comment begins as a command; all others are none of ours and get no answer."""
+    """Whether a comment begins as a command; other comments get no reply."""
     return _WORD.match(body) is not None
 
 

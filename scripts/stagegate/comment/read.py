@@ -1,4 +1,4 @@
-"""What GitHub reports now about a comment, its author, and the issue or pull request it was written on."""
+"""Reads the current state of a comment, its author, and its issue or pull request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def thread(pins: hub.Hub, event: CommentEvent) -> Thread:
     """Everything that may have changed since the event. Whatever cannot be read is a Stop: fail closed."""
     comments = {comment.id: comment for comment in pins.comments(event.number)}
     pull = pins.pull(event.number) if event.is_pull else None
-    # When it was pushed, by GitHub's clock: the committer's date is whatever the committer writes.
+    # The time of the push by GitHub's clock, because a committer can write any date.
     place = (pull.head_ref, pull.head_repository, pull.head_sha) if pull and pull.head_repository else None
     push = pins.pushed(*place) if place else None
     return Thread(
@@ -45,5 +45,5 @@ def thread(pins: hub.Hub, event: CommentEvent) -> Thread:
 
 
 def _permission(pins: hub.Hub, login: str) -> str:
-    """What GitHub reports for a person. It has no permission to report for a bot, and answers with an error."""
+    """The permission of a person. For a bot GitHub returns an error, so it has none."""
     return "none" if permissions.is_bot(login) else pins.permission(login)

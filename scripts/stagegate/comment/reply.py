@@ -48,7 +48,7 @@ def _head(answer: CommandAnswer) -> str:
 
 
 def ours(comments: Iterable[hub.Comment], comment: int, viewer: Actor) -> hub.Comment | None:
-    """Our newest answer to a comment; a marker in somebody else's text is only text."""
+    """Our newest reply to a comment; a marker in a comment of somebody else does not count."""
     replies = [
         thread_comment
         for thread_comment in comments

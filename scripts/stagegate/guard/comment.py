@@ -1,4 +1,4 @@
-"""The comment that shows the difference on a person's pull request: written once, then kept up to date."""
+"""Writes the comment with the difference on a person's pull request, and keeps it up to date."""
 
 from __future__ import annotations
 

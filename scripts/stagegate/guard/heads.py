@@ -1,4 +1,4 @@
-"""Which heads are judged: of one pull request, of a merge group, or of every open pull request."""
+"""Finds the heads to judge: of one pull request, of a merge group, or of every open pull request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         return f"#{self.pull.number}" if self.pull else f"merge group {self.sha[:12]}"
 
     def same(self, other: Head | None) -> bool:
-        """Whether nothing that a judgement rests on has changed."""
+        """Whether nothing has changed that the judgement depends on."""
         return other is not None and (self.sha, self.labels, self.before) == (
             other.sha,
             other.labels,

@@ -18,7 +18,7 @@ from stagegate.promotion.apps import App
 from stagegate.promotion.evaluate import Judged
 from stagegate.runner import log
 
-# What text of others makes a parser or a reader of documents raise. One head must not end the run of the others.
+# Errors that foreign text can cause in parsers. One head must not end the run for the others.
 ODD = (
     ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, OSError,
     yaml.YAMLError, AssertionError,

@@ -31,7 +31,7 @@ class Guard:
     dry_run: bool
 
     def judge(self, head: Head) -> HeadJudged:
-        """As `_judge`; what goes wrong with one head is an error on that head, and the others are judged."""
+        """As `_judge`; a failure becomes an error on this head, so that the others are judged too."""
         try:
             return self._judge(head)
         except Stop as stop:
@@ -40,11 +40,11 @@ class Guard:
             return self._unjudged(head, judge.odd(head, error))
 
     def _unjudged(self, head: Head, stop: Stop) -> HeadJudged:
-        """The head as an error, with its status as far as GitHub takes it: no earlier success may stay."""
+        """The head as an error, with the status error if GitHub accepts it, so that no earlier success stays."""
         unjudged = judge.unjudged("", stop)
         changes: tuple[Change, ...] = ()
         if not self.dry_run and self.places and stop.reason != "stale-base":
-            with suppress(Stop):  # why it could not be judged is what counts
+            with suppress(Stop):  # report the reason why it could not be judged
                 writer = self.places[0][1].pins
                 changes = write.status(writer, head.sha, unjudged.verdict, self.run_url)
         return HeadJudged(head=head, verdict=unjudged.verdict, apps=(unjudged,), changes=changes)

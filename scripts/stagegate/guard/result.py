@@ -22,7 +22,7 @@ from stagegate.runner.context import Context
 
 
 class HeadJudged(msgspec.Struct, frozen=True, kw_only=True):
-    """A head, its verdict, what it rests on, and the status as written."""
+    """A head, its verdict, the judgement of each app, and the written status."""
 
     head: Head
     verdict: PinsStatus
@@ -33,7 +33,7 @@ class HeadJudged(msgspec.Struct, frozen=True, kw_only=True):
 def result(
     judged_heads: Sequence[HeadJudged], now: datetime, *, run_url: str, dry_run: bool, calls: Calls
 ) -> Result:
-    """The result of judging. A status written is what was asked for, whatever it says; trouble stays trouble."""
+    """The result of the run: a success when every status was written, with any verdict; else the first error."""
     stop = next((app.stop for judged_head in judged_heads for app in judged_head.apps if app.stop), None)
     unknown = any(judged_head.verdict.state == "error" for judged_head in judged_heads)
     reason = stop.reason if stop else "unknown-state" if unknown else "planned" if dry_run else "reported"
@@ -97,7 +97,7 @@ def accounts(apps: Sequence[AppJudged], now: datetime, run_url: str) -> Iterator
 
 
 def details(head: Head, apps: Sequence[AppJudged], now: datetime, run_url: str) -> str:
-    """The same account as a promotion's pull request gives, for every environment that a head touches."""
+    """The text that a promotion's pull request would have, for every environment that a head changes."""
     parts = []
     for account in accounts(apps, now, run_url):
         title = text.title(account.app, account.environment, account.before, account.after, account.kind)

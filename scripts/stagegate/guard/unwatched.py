@@ -101,7 +101,7 @@ def _computed(
                 named = named | watched_paths.of(connections, app_state.read(connections, app.settings))
                 settings.append(app.settings)
     finally:
-        hub.forget()  # what was read of the clone is no answer of GitHub's
+        hub.forget()  # results from the clone are not responses of GitHub
     watched = Watched(
         files=tuple(sorted(named.files)),
         folders=tuple(sorted(named.folders)),
@@ -126,7 +126,7 @@ def _connections(cloned: clone.Clone, app: App, inputs: ClusterInputs, context: 
 
 
 def _writer(pins: hub.Hub, inputs: ClusterInputs, context: Context) -> hub.Hub:
-    """Whoever writes the status: the GitHub App where there is one, because then only its statuses count."""
+    """The client that writes the status: the GitHub App if there is one, because then only its statuses count."""
     if not inputs.app_id:
         return pins
     token = hub.installation_token(

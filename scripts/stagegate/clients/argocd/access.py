@@ -1,4 +1,4 @@
-"""How an Argo CD is reached: the headers of a proxy in front of it and the authority of its certificate."""
+"""Inputs to reach an Argo CD: headers for a proxy in front of it, and the CA of its certificate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stagegate.errors import Stop
 
 
 def headers(lines: Iterable[str]) -> dict[str, str]:
-    """`Name: value` lines as headers. Stop(bad-input) for a line that is none."""
+    """`Name: value` lines as headers. Stop(bad-input) for another line."""
     named: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""Argo CD's public REST API: applications, their stream, resource trees and manifests. Reading only.
+"""Reads applications, their stream, resource trees and manifests from Argo CD's public REST API.
 
 https://argo-cd.readthedocs.io/en/stable/developer-guide/api-docs/ ; redirects are never followed, because the
 token would travel with them.
@@ -53,8 +53,10 @@ class ArgoCD:
         if not token.strip():
             raise refusals.empty("argocd-token")
         log.mask(token, *(headers or {}).values())
-        self._ca = ca or None  # by request: a session's own setting gives way to REQUESTS_CA_BUNDLE
-        self._session = http.session(retries=0)  # whoever waits decides what to try again
+        self._ca = (
+            ca or None
+        )  # set for each request, because REQUESTS_CA_BUNDLE overrides the setting of a session
+        self._session = http.session(retries=0)  # the waiting caller decides about retries
         self._session.headers.update({"Authorization": f"Bearer {token.strip()}", **(headers or {})})
         self._narrow = {"project": project, "appNamespace": namespace}
         self._project = project
@@ -62,7 +64,7 @@ class ArgoCD:
 
     def application(self, name: str, *, refresh: str = "") -> Json:
         """The Application document as it is now; `refresh` is `normal` or `hard` and makes the server wait
-        for the controller. Stop when it cannot be read: a missing Application is never an empty answer."""
+        for the controller. Stop when it cannot be read: a missing Application is never an empty result."""
         return self._get(self._path(name), self._about(name), {"refresh": refresh}, name)
 
     def applications(self, selector: str) -> list[Json]:
@@ -227,7 +229,7 @@ class ArgoCD:
 
 
 def address(server: str) -> str:
-    """The URL of `host`, `host:port` or a URL. Stop(empty-secret) or Stop(bad-input) where it is none."""
+    """The URL of `host`, `host:port` or a URL. Stop(empty-secret|bad-input) for anything else."""
     text = server.strip()
     if not text:
         raise refusals.empty("argocd-server")
@@ -256,7 +258,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _lines(response: requests.Response) -> Iterator[bytes]:
-    """The lines of a stream, each as soon as it has come; every byte is copied once.
+    """The lines of a stream, each as soon as it arrives; every byte is copied once.
 
     `iter_lines` either waits until a block is full or reads byte by byte and copies a long line for each of them.
     """

@@ -1,4 +1,4 @@
-"""What an Argo CD reports of the clusters it deploys to: their Kubernetes version and API versions.
+"""Reads the Kubernetes version and API versions of the clusters that an Argo CD deploys to.
 
 https://argo-cd.readthedocs.io/en/stable/developer-guide/api-docs/ (ClusterService): Argo CD gives both to Helm when
 it renders a chart.

@@ -1,4 +1,4 @@
-"""Refusals of Argo CD, or of a proxy in front of it, each as a Stop with its own message."""
+"""Turns refusals of Argo CD, or of a proxy in front of it, into Stops."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def nonsense(what: str, server: Server) -> Stop:
 
 
 def _said(response: requests.Response) -> str:
-    """The server's own words, one short line, redacted; never a page."""
+    """The server's message as one short, redacted line; empty for an HTML page."""
     try:
         return words(response.json())
     except ValueError:

@@ -1,6 +1,6 @@
-"""GitHub for the rest of the program: one repository, one token, complete frozen responses.
+"""The client of GitHub: one repository, one token, complete frozen values.
 
-Every trouble is a Stop. An absent thing is None only where absence is a response; unknown is never absent.
+Every trouble is a Stop. None means that GitHub reported something as absent; unknown is never None.
 """
 
 from __future__ import annotations

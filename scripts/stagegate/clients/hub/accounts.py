@@ -13,8 +13,8 @@ ACTIONS_BOT = Actor(kind="Bot", id=41898282, login="github-actions[bot]")
 _KINDS = get_args(msgspec.structs.fields(Actor)[0].type)
 _BOT_EMAIL = re.compile(r"(\d+)\+([A-Za-z0-9-]+\[bot\])@users\.noreply\.[A-Za-z0-9.-]+")
 
-# Fragments for GraphQL queries, so that `Account` and `Author` can read what they give. Without a database id
-# nobody can be compared, so the other kinds of actor stay unknown.
+# Fragments for GraphQL queries, which `Account` and `Author` decode. Other kinds of actor have no database id and
+# stay unknown.
 ACTOR = """
 fragment who on Actor { type: __typename login
   ... on User { id: databaseId } ... on Bot { id: databaseId } ... on Organization { id: databaseId } }"""

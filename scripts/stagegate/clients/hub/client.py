@@ -1,4 +1,4 @@
-"""The client of GitHub: requests are counted, paced, repeated where that is safe, and explained when refused."""
+"""Sends requests to GitHub: counts and paces them, repeats them where that is safe, and explains refusals."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Connection(Line):
         server_url: str,
         pace: float | None = None,
     ) -> None:
-        from github import Auth, Github  # 0.2 s, paid only by those who speak to GitHub
+        from github import Auth, Github  # 0.2 s, only for runs with requests to GitHub
 
         self.repository = repository
         self.owner, _, self.name = repository.partition("/")
@@ -98,7 +98,7 @@ class Connection(Line):
             yield from items
             if not following:
                 return
-            query = dict(following)  # only its parameters: the address is ours, not the server's to choose
+            query = dict(following)  # use only its parameters, not an address that the server chooses
 
     def write(
         self,
@@ -167,7 +167,7 @@ class Connection(Line):
         return self.send(ask, partial(graph_answers.payload, kind, refuse), doing, permission, write=True)
 
     def _refusal(self, doing: str, permission: str, *, write: bool) -> Callable[[Sequence[GraphError]], Stop]:
-        """What the errors of a GraphQL response mean."""
+        """A function that turns the errors of a GraphQL response into a Stop."""
 
         def refuse(errors: Sequence[GraphError]) -> Stop:
             if errors[0].type == "NOT_FOUND" and errors[0].path == ["repository"]:
@@ -213,7 +213,7 @@ class Connection(Line):
 
     @property
     def default_branch(self) -> str:
-        """Its name as it is known so far, else empty."""
+        """The name of the default branch if it is known, else empty."""
         branch = self._about.repository.default_branch_ref if self._about and self._about.repository else None
         return branch.name if branch else ""
 

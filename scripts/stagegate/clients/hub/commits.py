@@ -1,4 +1,4 @@
-"""Commits: read with who made them, compared, and written by API so that GitHub signs them."""
+"""Reads and compares commits, and writes them by API so that GitHub signs them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ChangedFiles, Commit, Comparison
 from stagegate.model import git_files, trailers
 
-_GITHUB = "web-flow"  # the account that commits what is done on github.com
+_GITHUB = "web-flow"  # the committer of changes that are made on github.com
 _READ = "contents: read"
 _WRITE = "contents: write"
 
@@ -254,7 +254,7 @@ class Commits(Refs):
             "POST", self._c.path("git/trees"), {"tree": entries}, doing, _WRITE, _Sha, repeatable=True
         ).sha
         body = {"message": message, "tree": tree, "parents": list(parents)}
-        # Unreferenced objects: made twice, one of them is garbage and nobody sees it.
+        # Unreferenced objects: a second copy is harmless garbage.
         return self._c.write(
             "POST", self._c.path("git/commits"), body, doing, _WRITE, _Sha, repeatable=True
         ).sha

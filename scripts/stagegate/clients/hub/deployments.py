@@ -1,4 +1,4 @@
-"""Deployments as records: made without GitHub's own conditions, read with statuses and creators."""
+"""Writes deployments as records, without GitHub's own conditions, and reads them with statuses and creators."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class Deployments(Port):
             yield [
                 deployment.value(node.newest_first())
                 for deployment in batch
-                if (node := nodes.get(deployment.node_id))  # else it was deleted since it was listed
+                if (node := nodes.get(deployment.node_id))  # otherwise it was deleted after it was listed
             ]
 
     def _nodes(self, ids: Sequence[str], doing: str) -> dict[str, _Node]:

@@ -1,4 +1,4 @@
-"""Files of the repository, read by API: nothing is cloned, and what arrives is checked against its id."""
+"""Reads files of the repository by API, without a clone, and checks them by object id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers of GraphQL: their data decoded, and what their errors mean."""
+"""Decodes the responses of GraphQL, and explains their errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GraphError(msgspec.Struct, frozen=True):
 
     @property
     def is_absent_node(self) -> bool:
-        """Whether it says of one field, not of the repository, that there is no such thing."""
+        """Whether it reports that one field, not the repository, does not exist."""
         is_node = self.path is not None and len(self.path) == 1 and self.path[0] != "repository"
         return self.type == "NOT_FOUND" and is_node
 

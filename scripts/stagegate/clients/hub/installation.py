@@ -24,7 +24,7 @@ def installation_token(
     A permission that the App was not given is left out: what needs it names it. Stop when the key is not the App's
     or it is not installed there.
     """
-    from github import Auth, GithubException, GithubIntegration  # 0.2 s, paid only by those who need it
+    from github import Auth, GithubException, GithubIntegration  # 0.2 s, only for runs with an App
 
     if not app_id.strip() or not app_key.strip():
         lost = "app-key" if app_id.strip() else "app-id"
@@ -59,7 +59,7 @@ def installation_token(
         ValueError,
         TypeError,
         KeyError,
-    ) as error:  # what the cryptography behind it says of a key that is none
+    ) as error:  # the cryptography library's error for an invalid key
         raise Stop(
             "empty-secret",
             "app-key is not a private key.",
@@ -71,7 +71,7 @@ def installation_token(
 
 
 def _least(permissions: Mapping[str, str], granted: Mapping[str, str]) -> dict[str, str]:
-    """Of each permission what is wanted, at most what the installation has."""
+    """The requested permissions, each at most at the level that the installation has."""
     order = ("none", "read", "write", "admin")
     common = {
         name: min(level, granted.get(name, "none"), key=order.index) for name, level in permissions.items()

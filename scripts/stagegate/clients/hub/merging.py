@@ -1,4 +1,4 @@
-"""Reviews and requirements of a pull request, and its merge at exactly the head that was judged."""
+"""Reads reviews and requirements of a pull request, and merges exactly the judged head."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Merging(Pulls):
 
 
 def _passing(refusal: Refused) -> bool:
-    """A 405 that is only temporary."""
+    """Whether a 405 is only temporary."""
     low = refusal.message.lower()
     return refusal.status == 405 and (
         "base branch was modified" in low or ("required status check" in low and "expected" in low)

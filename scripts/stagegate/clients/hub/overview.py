@@ -1,4 +1,4 @@
-"""What a status report reads in batches: the newest release tags, the log of a branch, pull requests by branch.
+"""Reads in batches for a status report: the newest release tags, the log of a branch, pull requests by branch.
 
 Each method makes one query however many releases, commits or branches there are, and one more for each hundred
 commits.
@@ -231,7 +231,7 @@ fragment pull on PullRequest { number url title state headRefName isCrossReposit
 
 
 class Overview(Port):
-    """Much of a repository at once, for a report that decides nothing."""
+    """Batched queries of a repository, for reports that decide nothing."""
 
     def release_tags(self, prefix: str, first: int = 30) -> list[ReleaseTag]:
         """The newest `first` (at most 100) tags whose name begins with `prefix`, newest first."""

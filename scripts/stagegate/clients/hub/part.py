@@ -49,7 +49,7 @@ class Port:
     def viewer(self) -> Actor:
         """The token's own identity, read once; GITHUB_TOKEN is the Bot 41898282."""
         viewer = self._c.see_repository().viewer
-        is_bot = viewer.login.endswith("[bot]")  # no person's login can hold a bracket
+        is_bot = viewer.login.endswith("[bot]")  # a person's login cannot contain a bracket
         return Actor(kind="Bot" if is_bot else "User", id=viewer.database_id, login=viewer.login)
 
     def is_actions_token(self) -> bool:

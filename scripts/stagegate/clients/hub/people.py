@@ -1,4 +1,4 @@
-"""Permissions of people, and rules of branches."""
+"""Reads permissions of people, and rules of branches."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class _Activity(msgspec.Struct, frozen=True):
 
 
 class People(Port):
-    """Rights and rules."""
+    """Permissions and rules of a repository."""
 
     def default_branch(self) -> str:
         """Its name; Stop(unknown-state) for an empty repository."""

@@ -1,4 +1,4 @@
-"""Pull requests: found or opened, changed, labelled."""
+"""Finds, opens, changes and labels pull requests."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Pulls(Port):
         state: str | None = None,
         base: str | None = None,
     ) -> None:
-        """Change what is given and leave the rest."""
+        """Change the given fields and keep the others."""
         fields = {"title": title, "body": body, "state": state, "base": base}
         changes = {name: log.redact(value) for name, value in fields.items() if value is not None}
         path = self._c.path("pulls", number)
@@ -173,7 +173,7 @@ class Pulls(Port):
             self._c.write("POST", path, {"labels": list(labels)}, doing, _RIGHT, msgspec.Raw, repeatable=True)
 
     def remove_label(self, number: int, label: str) -> None:
-        """Take a label off; one that is not there is no trouble."""
+        """Remove a label; a missing one is not an error."""
         path = self._c.path("issues", number, "labels", label)
         doing = f"remove the label {label} from pull request {number}"
         try:
@@ -190,7 +190,7 @@ class Pulls(Port):
         return {item.label.name: item.created_at for item in items}
 
     def request_reviewers(self, number: int, users: Sequence[str], teams: Sequence[str] = ()) -> list[str]:
-        """Ask for reviews: all at once, after a refusal one by one. Those refused, with why."""
+        """Request reviews: all at once, after a refusal one by one. Returns the refused ones with the reason."""
         if not users and not teams:
             return []
         refusal = self._request(number, users, teams)

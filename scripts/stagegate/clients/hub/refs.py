@@ -1,4 +1,4 @@
-"""Branches and other refs: created once, moved only from where they were expected to be."""
+"""Creates refs once, and moves them only from their expected commit."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ class Refs(Trees):
             return True
 
         def done() -> bool | None:
-            """True when it has happened, None when nothing has; StaleHead when somebody else was there."""
+            """True when the updates were made, None when none was; StaleHead after the change of another run."""
             tips = {name: tip or ZERO for name, tip in self._tips(names, doing).items()}
             if all(tips[u.name] == u.after for u in updates):
                 return True

@@ -1,4 +1,4 @@
-"""GitHub's refusals as Stops that name the permission, the setting, or the time to wait."""
+"""Turns GitHub's refusals into Stops that name the permission, the setting, or the time to wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Refused(Stop):
 
 
 class Uncertain(Stop):
-    """A write whose answer was lost: it may have happened. Look before doing it again."""
+    """A write without a response, which may have happened: read the state before repeating it."""
 
 
 class StaleHead(Stop):
@@ -87,7 +87,7 @@ def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
 
 
 def server_error(response: HubResponse, doing: str, *, write: bool) -> Stop:
-    """5xx, for a write one that may have happened all the same."""
+    """The Stop for 5xx; a write may have happened in spite of it."""
     return (Uncertain if write else Stop)(
         "server-error",
         f"GitHub failed to {doing}.",
@@ -162,7 +162,7 @@ def _refusal(
 
 
 def is_policy(low: str) -> bool:
-    """Whether GitHub's words (in lower case) mean branch protection or a ruleset."""
+    """Whether GitHub's message (in lower case) is about branch protection or a ruleset."""
     signs = (
         "protected branch",
         "repository rule violations",

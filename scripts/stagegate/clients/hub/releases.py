@@ -1,4 +1,4 @@
-"""GitHub releases and their files: drafted, filled, then published once."""
+"""Drafts, fills and publishes GitHub releases."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ class Releases(Port):
     ) -> ReleaseInfo:
         """Turn a draft into a release; `make_latest` decides what the repository shows as its newest.
 
-        Where another run has published a release of that tag meanwhile, that one comes out, and the draft is gone.
+        Where another run has published a release of that tag meanwhile, that one is returned, and the draft is
+        deleted.
         """
         latest = "true" if make_latest else "false"
         fields = {"draft": False, "prerelease": prerelease, "make_latest": latest}
@@ -131,7 +132,7 @@ class Releases(Port):
 
         def find() -> Asset | None:
             existing = next((a for a in self.assets(release.id) if a.name == name), None)
-            if existing and existing.state != "uploaded":  # the rest of an upload that broke off
+            if existing and existing.state != "uploaded":  # left over from an interrupted upload
                 self.delete_asset(existing.id)
                 return None
             return existing if existing and existing.size == len(data) else None

@@ -12,8 +12,8 @@ from stagegate.clients.registry.reference import Reference
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-_ROUNDS = 60  # lists of tags while a rival has not said what it saw
-_SECONDS = 0.5  # between two of them
+_ROUNDS = 60  # lists of tags while a rival has not marked its result
+_SECONDS = 0.5  # seconds between two lists
 
 
 class Tags(Protocol):

@@ -76,7 +76,7 @@ def next_step(own_claim: Claim, tags: Collection[str]) -> tuple[Step, str]:
     ]
     winner = min(contested, key=lambda claim: claim.content)
     if any(claim.content != own_claim.content for claim in open_claims):
-        return "wait", ""  # it may have seen no rival, and write the version any moment
+        return "wait", ""  # it may have found no rival, and may write the version at any time
     if winner.content == own_claim.content:
         return "write", ""
     return ("wait", "") if open_claims else ("lost", winner.made)

@@ -1,4 +1,4 @@
-"""The registry as stagegate needs it: digests, manifests, blobs and tags; pushes with a known result.
+"""Reads digests, manifests, blobs and tags of a registry, and pushes with a known result.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -60,7 +60,7 @@ class Registry:
             return announced
         if response.status_code == 429 or response.status_code >= 500:
             raise self._transport.refused(response, target, "to look for")
-        stored = self.manifest(target)  # a HEAD has no body: only GET can say whether 404 means absent
+        stored = self.manifest(target)  # a HEAD has no body, so only GET shows whether 404 means absent
         return stored.digest if stored else None
 
     def manifest(self, reference: str | Reference) -> Manifest | None:
@@ -139,7 +139,7 @@ class Registry:
         """Stop where this login may not push to a repository. An upload is begun and cancelled."""
         target = _target(repository)
         place = self.begin_upload(target)
-        self._transport.send("DELETE", place, target).close()  # a registry forgets it anyway after a while
+        self._transport.send("DELETE", place, target).close()  # a registry discards it later in any case
 
     def begin_upload(self, repository: str | Reference) -> str:
         """Where a blob can be sent to: the proof that this login may push, before anything is public.
@@ -152,7 +152,7 @@ class Registry:
         location = response.headers.get("Location", "")
         if not location:
             raise _nonsense(target, "no address for an upload")
-        # Seen from where the request ended after redirects, which is what a relative location means.
+        # A relative location refers to the address after redirects.
         return self._transport.place(target, response.url, location)
 
     def push_blob(

@@ -1,4 +1,4 @@
-"""Logins for registries: given ones, else docker's own configuration and its credential helpers.
+"""Finds logins for registries: those of the inputs, else docker's configuration and its credential helpers.
 
 Source of the file format: https://docs.docker.com/reference/cli/docker/login/#credential-stores
 """
@@ -22,7 +22,7 @@ from stagegate.errors import Stop
 from stagegate.runner import log
 
 _HELPER_SECONDS = 30.0
-_IDENTITY = "<token>"  # the user name by which a helper says that its secret is a refresh token
+_IDENTITY = "<token>"  # the user name with which a helper returns a refresh token
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):

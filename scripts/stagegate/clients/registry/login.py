@@ -21,7 +21,7 @@ from stagegate.clients.registry.trouble import RegistryRefusal
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-# One piece of a header: `name=value`, or the name of a scheme with nothing behind it but its fields.
+# One piece of a header: `name=value`, or the name of a scheme before its fields.
 _PIECE = re.compile(
     r'\s*,?\s*(?:([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|([A-Za-z][\w-]*)(?=\s|,|$))'
 )

@@ -1,4 +1,4 @@
-"""Manifests and indexes as a registry keeps them."""
+"""Manifests and indexes of a registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the images that a release names were pushed."""
+"""Checks that the images of a release were pushed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request to a registry: only to named hosts, logged in as it asks, redirected without the login."""
+"""Sends requests to registries: only to named hosts, with the required login, which redirects do not get."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Transport:
         self._writes = writes
         self._timeout = timeout
         self._session = http.session()
-        self._session.auth = _as_given  # without it requests would add a login from ~/.netrc
+        self._session.auth = _as_given  # otherwise requests adds a login from ~/.netrc
         self.login = RegistryLogin(self._session, credentials.lookup(username, password))
 
     def send(

@@ -1,4 +1,4 @@
-"""A registry's refusal as a Stop with one reason and the next step. A refusal never means "absent"."""
+"""Turns a registry's refusal into a Stop with a reason and a next step. A refusal never means "absent"."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _GHCR_LINK = (
 
 
 class Transient(Stop):
-    """Trouble that may be gone when the whole push is made again."""
+    """An error that may disappear when the whole push is repeated."""
 
 
 class RegistryRefusal:
