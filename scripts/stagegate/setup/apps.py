@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
 
-from stagegate.setup import environments, owned
+from stagegate.setup import app_names, code_folder, owned
 from stagegate.setup.charts import DetectedChart
 from stagegate.setup.references import NamedReference
 from stagegate.setup.survey import Survey
@@ -53,11 +52,6 @@ def find(survey: Survey, images: Sequence[str] = ()) -> tuple[DetectedApp, ...]:
     return tuple(sorted(placed, key=lambda app: app.name))
 
 
-def slug(text: str) -> str:
-    """A text as the name of an app."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63] or "app"
-
-
 def _of_own_charts(
     survey: Survey, own_references: Sequence[NamedReference], used: set[str], images: Sequence[str]
 ) -> list[DetectedApp]:
@@ -79,12 +73,12 @@ def _of_own_charts(
         if not mine and images and len(own_charts) == 1:
             mine = list(images)
         # Charts of `helm create` use nginx, so the app has an image of its own name.
-        mine = mine or [f"{registry(survey, own_references)}/{slug(chart.name)}"]
-        name = slug(chart.name)
+        mine = mine or [f"{registry(survey, own_references)}/{app_names.slug(chart.name)}"]
+        name = app_names.slug(chart.name)
         chart_refs = [
             reference
             for reference in survey.references
-            if reference.kind == "chart" and _last(reference.name) == chart.name
+            if reference.kind == "chart" and app_names.last(reference.name) == chart.name
         ]
         published = next((reference.name for reference in chart_refs if "/" in reference.name), "")
         refs = _about(survey, mine, published) + [
@@ -116,11 +110,15 @@ def _of_registry_charts(
             if reference.kind == "chart" and reference.name == name
         ]
         beside = _images_beside(own_references, refs)
-        bases = {_base_name(reference.application) for reference in refs if reference.application}
+        bases = {
+            app_names.without_environment(reference.application)
+            for reference in refs
+            if reference.application
+        }
         if len(bases) > 1 and len(set(beside.values())) > 1:
             used |= {image for images in beside.values() for image in images}
             for images in dict.fromkeys(beside.values()):
-                app = slug(_last(images[0]))
+                app = app_names.slug(app_names.last(images[0]))
                 apps.append(
                     DetectedApp(
                         name=app,
@@ -134,14 +132,16 @@ def _of_registry_charts(
         mine = tuple(dict.fromkeys(image for images in beside.values() for image in images))
         mine = mine or tuple(
             dict.fromkeys(
-                i.name for i in own_references if i.kind == "image" and _belongs(_last(i.name), _last(name))
+                i.name
+                for i in own_references
+                if i.kind == "image" and app_names.belongs(app_names.last(i.name), app_names.last(name))
             )
         )
         used |= set(mine)
-        mine = mine or (f"{registry(survey, own_references)}/{slug(_last(name))}",)
+        mine = mine or (f"{registry(survey, own_references)}/{app_names.slug(app_names.last(name))}",)
         apps.append(
             DetectedApp(
-                name=slug(_last(name)),
+                name=app_names.slug(app_names.last(name)),
                 images=mine,
                 references=tuple(_about(survey, mine, name)),
                 chart_name=name,
@@ -175,30 +175,15 @@ def _of_images(survey: Survey, unused: Sequence[NamedReference]) -> list[Detecte
         places.setdefault(reference.name, set()).add((reference.file, reference.version))
     groups: dict[object, list[str]] = {}
     for name, images in places.items():
-        has_folder = any(PurePosixPath(folder).name == _last(name) for folder in survey.code)
-        units = {_unit(file, _last(name)) for file, _ in images}
+        has_folder = any(PurePosixPath(folder).name == app_names.last(name) for folder in survey.code)
+        units = {app_names.unit(file, app_names.last(name)) for file, _ in images}
         key = name if has_folder or len(units) > 1 else (frozenset(images))
         groups.setdefault(key, []).append(name)
     apps = []
     for names in groups.values():
-        title = _common(names, survey.repository.partition("/")[2])
+        title = app_names.common(names, survey.repository.partition("/")[2])
         apps.append(DetectedApp(name=title, images=tuple(names), references=tuple(_about(survey, names, ""))))
     return apps
-
-
-def _unit(file: str, image: str) -> str:
-    """The folder of a file, without the parts that name environments."""
-    parts = [part for part in PurePosixPath(file).parts[:-1] if not environments.of_name(part, (image,))]
-    return "/".join(parts)
-
-
-def _common(names: Sequence[str], repository: str) -> str:
-    """The name of an app with several images: the shortest that all begin with, else that of the repository."""
-    lasts = [_last(name) for name in names]
-    shortest = min(lasts, key=len)
-    if all(_belongs(last, shortest) for last in lasts):
-        return slug(shortest)
-    return slug(repository or shortest)
 
 
 def _about(survey: Survey, images: Iterable[str], chart: str) -> list[NamedReference]:
@@ -228,38 +213,4 @@ def registry(survey: Survey, own_references: Sequence[NamedReference] = ()) -> s
 
 
 def _folder(survey: Survey, app: DetectedApp) -> str:
-    """The folder with the app's code: the shortest with its name, else the one with its chart."""
-    named = sorted(
-        (
-            prefix
-            for folder in survey.code
-            for prefix in _prefixes(folder)
-            if PurePosixPath(prefix).name in {app.name, *map(_last, app.images)}
-        ),
-        key=lambda folder: (folder.count("/"), folder),
-    )
-    if named:
-        return named[0]
-    if app.chart is None:
-        return ""
-    above = posixpath.dirname(app.chart.path)
-    return above if posixpath.basename(above) == app.name else app.chart.path
-
-
-def _prefixes(folder: str) -> Iterable[str]:
-    parts = PurePosixPath(folder).parts
-    return ("/".join(parts[: count + 1]) for count in range(len(parts)))
-
-
-def _base_name(application: str) -> str:
-    """The name of an Application without its environment."""
-    words = [word for word in re.split(r"[-_.]", application) if not environments.of_name(word)]
-    return "-".join(words)
-
-
-def _belongs(name: str, app: str) -> bool:
-    return name == app or name.startswith((f"{app}-", f"{app}_"))
-
-
-def _last(name: str) -> str:
-    return name.rstrip("/").rpartition("/")[2]
+    return code_folder.of_app(survey.code, app.name, [*map(app_names.last, app.images)], app.chart)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from stagegate.settings import PinSettings, VersionFile
@@ -77,3 +79,8 @@ class AppProposal(msgspec.Struct, frozen=True, kw_only=True):
     def has_code(self) -> bool:
         """Whether the app is built in this repository."""
         return not self.source
+
+
+def pin_files(pins: Sequence[str | PinSettings]) -> str:
+    """The files of pins, for a sentence."""
+    return ", ".join(pin if isinstance(pin, str) else pin.file for pin in pins)
