@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import importlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "rollback": _PLACE,
 }
 _SWITCHES = ("--check", "--dry-run", "--fail-on-waiting", "--local", *HELP)
+_GITHUB = re.compile(r"(?:^|[/@.])github\.com(?::\d+)?[:/]", re.IGNORECASE)  # the host in an address of Git
 OWN = {
     "completion": "Prints a completion script: `stagegate completion bash|zsh|fish`.",
     "explain": "Explains a reason, rule, risk or check: `stagegate explain no-evidence`.",
@@ -133,6 +135,7 @@ def _run(action: str, flags: Sequence[str], *, as_json: bool) -> int:
     module = importlib.import_module(f"stagegate.actions.{action.replace('-', '_')}")
     saved = sys.argv
     sys.argv = [action, *flags]
+    _name_repository()
     try:
         if not as_json:
             return int(module.run())
@@ -146,6 +149,17 @@ def _run(action: str, flags: Sequence[str], *, as_json: bool) -> int:
         return code
     finally:
         sys.argv = saved
+
+
+def _name_repository() -> None:
+    """Outside a runner, the repository is that of the clone, where its origin is on github.com."""
+    if os.environ.get("GITHUB_REPOSITORY") or os.environ.get("GITHUB_API_URL"):
+        return
+    from stagegate.clients import git
+
+    origin = git.output(Path.cwd(), "remote", "get-url", "origin")
+    if _GITHUB.search(origin) and (name := git.repository_of(origin)):
+        os.environ["GITHUB_REPOSITORY"] = name
 
 
 def _overview() -> str:

@@ -37,6 +37,33 @@ def test_every_command_answers_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().out.startswith(f"stagegate {command}"), command
 
 
+@pytest.mark.parametrize(
+    ("origin", "name"),
+    [
+        ("https://github.com/acme/shop.git", "acme/shop"),
+        ("git@github.com:acme/shop.git", "acme/shop"),
+        ("https://github.acme.example/acme/shop.git", ""),  # whose API has another address
+        ("/srv/git/acme/shop.git", ""),
+    ],
+)
+def test_a_clone_names_the_repository(
+    origin: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", origin], check=True)
+    monkeypatch.chdir(tmp_path)
+    for variable in ("GITHUB_REPOSITORY", "GITHUB_API_URL"):
+        monkeypatch.setenv(variable, "")  # restored afterwards, whatever the command sets
+        monkeypatch.delenv(variable)
+    assert cli.main(["status"]) == 2
+    wanted = f"There is no token for {name}." if name else "The name of this repository is not known."
+    assert wanted in capsys.readouterr().out
+
+
 def test_an_unknown_command_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["promot"]) == VERDICTS["bad-input"].exit_code
     assert "Did you mean promote?" in capsys.readouterr().out

@@ -166,7 +166,8 @@ def connect(
             "missing-permission",
             f"There is no token for {repository}.",
             "The input is empty. A secret that is not set, or not passed on to a reusable workflow, is empty too.",
-            "Pass `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`.",
+            "Pass `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`. By hand, pass "
+            '--token "$(gh auth token)".',
         )
     log.mask(token)
     remembering = memory.current()

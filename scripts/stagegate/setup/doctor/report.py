@@ -40,7 +40,9 @@ def result(
     else:
         message = Message(
             what=f"doctor found nothing that will break.{unknown}",
-            next=f"Check the {warnings} warnings, too." if warnings else "",
+            next=f"Check the {'warning' if warnings == 1 else f'{warnings} warnings'}, too."
+            if warnings
+            else "",
         )
     return Result(
         reason="bad-settings" if worst else "verified",
