@@ -52,7 +52,7 @@ test: ## all tests; TESTS=tests/launcher for some
 	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 test-fast: ## the tests that need neither act nor a browser nor generated input
-	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -m "not road and not browser and not fuzz" --ignore=tests/road --ignore=tests/lab/test_act.py $(TESTS)
+	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -p no:hypothesispytest -m "not road and not browser and not fuzz" --ignore=tests/road --ignore=tests/lab/test_act.py $(TESTS)
 
 roads: ## every bare repository from init to production under act; about five minutes, not part of make test
 	$(TOOLS) python -m pytest -m road -n 2 --dist worksteal tests/road/test_newcomers.py

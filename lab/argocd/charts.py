@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import copy
+import functools
 import json
 import os
 import re
@@ -30,6 +32,12 @@ class CannotRender(Exception):
 
 def parse_objects(text: str) -> tuple[Json, ...]:
     """Every Kubernetes object of a YAML stream; `kind: List` is opened."""
+    return copy.deepcopy(_objects(text))
+
+
+@functools.lru_cache(maxsize=256)
+def _objects(text: str) -> tuple[Json, ...]:
+    """As `parse_objects`, kept: the same text is rendered again and again, and reading it takes long."""
     try:
         documents = list(YAML(typ="safe", pure=True).load_all(text))
     except YAMLError as error:

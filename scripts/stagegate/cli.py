@@ -65,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if command == "explain":
         return explain(words[1:], _rules(), as_json=as_json)
-    if command not in commands():
-        near = difflib.get_close_matches(command, commands(), 1)
+    if command not in (known := _names()):
+        near = difflib.get_close_matches(command, sorted(known), 1)
         hint = f"Did you mean {near[0]}?" if near else "`stagegate --help` lists the commands."
         log.annotate("error", f"stagegate has no command {command!r}. {hint}", title="stagegate: bad-input")
         return VERDICTS["bad-input"].exit_code
@@ -94,6 +94,11 @@ def _named(command: str, words: list[str]) -> list[str]:
         if word.startswith("--") and "=" not in word and rest and not is_switch:
             named.append(rest.pop(0))
     return [words[0], *named]
+
+
+def _names() -> set[str]:
+    """Every command. Their sentences take long to read, and a command that runs needs none."""
+    return {*definitions.names(), *definitions.by_hand(), *SHORT, *OWN}
 
 
 def commands() -> dict[str, str]:
