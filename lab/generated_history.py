@@ -42,7 +42,7 @@ class GeneratedCommit(msgspec.Struct):
 
     @property
     def step(self) -> int:
-        """How much it moves the version."""
+        """The version step that the commit requires."""
         return 0 if self.file in NO_RELEASE else STEPS.get(self.message, 0)
 
 

@@ -60,7 +60,9 @@ def pytest_configure() -> None:
     if folder := scratch.in_memory():
         os.environ["TMPDIR"] = folder  # also for the programs that tests start
         tempfile.tempdir = None
-    os.environ["GOGC"] = "400"  # helm and the registry live too short to look for garbage this often
+    os.environ["GOGC"] = (
+        "400"  # helm and the registry end too soon for frequent garbage collection to be useful
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

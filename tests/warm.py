@@ -1,4 +1,4 @@
-"""Programs in processes of their own that do not start from nothing: forked from one that has imported the package.
+"""Programs in separate processes, forked from a process that has already imported the package.
 
 Starting an interpreter and importing an action takes ten times as long as what most actions do. Each program still
 has a process to itself, with its own environment, working folder, streams and exit code. That `scripts/run` starts
@@ -65,7 +65,7 @@ def _answer(
 
 @functools.cache
 def _server() -> socket.socket:
-    """The line to this worker's own server, which ends when the line is closed."""
+    """The connection to this worker's own server, which ends when the connection is closed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _REQUEST_LIMIT)
     server = subprocess.Popen(
@@ -75,7 +75,7 @@ def _server() -> socket.socket:
     )  # fmt: skip
     theirs.close()
     atexit.register(server.wait)
-    atexit.register(ours.close)  # first: the last one registered is called first
+    atexit.register(ours.close)  # registered first, because the last registered one is called first
     return ours
 
 
@@ -86,7 +86,7 @@ def serve(line: socket.socket) -> None:
     for name in (*ours, *BESIDE):
         if name != "stagegate.launcher":  # a program
             importlib.import_module(name)
-    gc.freeze()  # what is imported stays: looking for cycles in it would copy its pages into every process
+    gc.freeze()  # imported objects stay: collecting garbage among them would copy their pages into every process
     while True:
         words, streams, _, _ = socket.recv_fds(line, _REQUEST_LIMIT, 2)
         if not words:
@@ -101,7 +101,7 @@ def serve(line: socket.socket) -> None:
 
 
 def _run(request: dict[str, object], streams: Sequence[int]) -> None:
-    """Be the program that is asked for, to its end."""
+    """Run the requested program to its end."""
     code: object = 1
     try:
         for number, stream in enumerate(streams, start=1):
@@ -123,7 +123,7 @@ def _run(request: dict[str, object], streams: Sequence[int]) -> None:
 
 
 def _become(request: Mapping[str, object]) -> None:
-    """Take on the working folder, the environment and the path of modules of a request."""
+    """Set the working folder, the environment and the module path of a request."""
     environ = request["environ"]
     assert isinstance(environ, dict)
     os.environ.clear()

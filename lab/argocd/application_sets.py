@@ -53,7 +53,7 @@ def _owned(application: Json, owner: Json) -> Json:
 
 
 def _known(cluster: Json) -> KnownCluster:
-    """A cluster as generators see it. Argo CD's own has no Secret, so no selector finds it."""
+    """A cluster as generators read it. Argo CD's own cluster has no Secret, so no selector finds it."""
     own = cluster["server"] == documents.CLUSTER["server"]
     labels = dict(cluster.get("labels") or {})
     return KnownCluster(

@@ -1,4 +1,4 @@
-"""Questions on a small graph of commits, answered in this process in git's own order."""
+"""Queries of a small graph of commits in this process, with results in git's own order."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import datetime
 from lab.forge.git_objects import Commit
 
 Read = Callable[[str], Commit]
-LIMIT = 2_000  # from here on a git of its own is faster
+LIMIT = 2_000  # from here on a separate git process is faster
 
 
 class TooLarge(Exception):
-    """The graph has more commits than are worth reading one by one."""
+    """The graph has too many commits to read one by one."""
 
 
 def ancestors(read: Read, tips: Sequence[str]) -> set[str]:
@@ -30,7 +30,7 @@ def ancestors(read: Read, tips: Sequence[str]) -> set[str]:
 
 
 def newest_first(read: Read, tips: Sequence[str], hidden: Sequence[str] = ()) -> Iterator[str]:
-    """What `git rev-list tips ^hidden` prints: by the committer's date, equal dates as they were reached."""
+    """The output of `git rev-list tips ^hidden`: by the committer's date, equal dates in walk order."""
     excluded = ancestors(read, hidden)
     turn = itertools.count()
     queue: list[tuple[float, int, str]] = []

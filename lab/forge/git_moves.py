@@ -27,7 +27,7 @@ class Move:
 
 
 def plain(name: str) -> bool:
-    """Whether this full name of a ref is surely valid; False where git must be asked."""
+    """Whether this full name of a ref is certainly valid; False where only git can decide."""
     return _PLAIN.fullmatch(name) is not None and not re.search(r"\.lock(/|$)", name)
 
 

@@ -174,7 +174,7 @@ class Store:
 
 
 def fixed(argv: Sequence[str]) -> bool:
-    """Whether these words name objects only by their sha, so that the answer never changes."""
+    """Whether these arguments name objects only by their sha, so that the result never changes."""
     named = [word.lstrip("^") for word in argv if not word.startswith("-")]
     return bool(named) and all(map(SHA.fullmatch, named))
 

@@ -191,7 +191,7 @@ def test_an_address_that_only_looks_like_a_listed_host_gets_nothing(address: str
     assert stopped.value.reason in ("bad-input", "wrong-source") and receiver.got == []
 
 
-def test_a_listed_port_is_the_only_one(receiver: Receiver) -> None:
+def test_a_message_goes_only_to_the_listed_port(receiver: Receiver) -> None:
     host, port = receiver.host.split(":")
     environ = {"HOOK": receiver.url, "STAGEGATE_HOSTS": f"{host}:{int(port) - 1}"}
     with pytest.raises(Stop, match="would send secrets to"):
@@ -224,7 +224,7 @@ def test_no_secret_of_the_job_is_in_a_message(monkeypatch: pytest.MonkeyPatch) -
         assert "hunter2" not in sent and "quotes" not in sent and "***" in sent
 
 
-def test_a_message_has_a_size(receiver: Receiver) -> None:
+def test_a_message_is_limited_in_size(receiver: Receiver) -> None:
     long = notices.Notice(
         event="failure",
         action="x",

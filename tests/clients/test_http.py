@@ -133,7 +133,7 @@ def test_a_body_that_arrives_byte_by_byte_ends_in_time(monkeypatch: pytest.Monke
 
 
 def test_a_large_body_is_sent_in_blocks_that_each_have_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python's time for a wait is for all bytes of one call: a slow line could not take an upload in it."""
+    """Python's timeout is for all bytes of one call, so a slow line could not finish an upload in it."""
     sizes: list[int] = []
     send = HTTPConnection.send
 

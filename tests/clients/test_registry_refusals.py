@@ -286,7 +286,7 @@ def test_a_rule_for_the_names_of_tags_is_named_as_the_cause(ghcr: Ghcr) -> None:
         (error(415, "UNSUPPORTED"), "unknown-state", "stores this kind of artifact"),
     ],
 )
-def test_a_refused_push_names_its_own_cure(ghcr: Ghcr, refusal: Answer, reason: str, cure: str) -> None:
+def test_a_refused_push_is_reported_with_its_fix(ghcr: Ghcr, refusal: Answer, reason: str, cure: str) -> None:
     ghcr.stumbles = [("POST", "/uploads/", refusal)] * 4
     with answering(ghcr) as server, pytest.raises(Stop) as stop:
         ghcr.host = server.host

@@ -43,7 +43,7 @@ def test_a_folder_below_the_folder_is_found(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["loop", "loop/x", "long", "n" * 300, "new/" + "n" * 300, "a\0b"])
-def test_a_name_that_no_file_can_have_leads_nowhere(root: Path, name: str) -> None:
+def test_an_impossible_name_gives_no_file(root: Path, name: str) -> None:
     (root / "long").symlink_to("n" * 300)
     assert inside.resolved(root, name) is inside.place(root, name) is None
     assert inside.file(root, name) is inside.folder(root, name) is None
@@ -57,5 +57,5 @@ def test_a_place_need_not_exist_and_is_below_the_folder(root: Path) -> None:
 
 
 @pytest.mark.parametrize("glob", ["/etc/*", "", "**x", "a\0*", "n" * 300])
-def test_a_glob_that_can_be_none_matches_nothing(root: Path, glob: str) -> None:
+def test_an_invalid_glob_matches_nothing(root: Path, glob: str) -> None:
     assert inside.matching(root, glob) == []

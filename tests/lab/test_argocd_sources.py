@@ -228,7 +228,7 @@ def test_an_application_set_with_a_list_is_expanded(world: World) -> None:
         argo.wait(at("1.0.0"), "shop-prod")
 
 
-def test_a_set_over_clusters_and_files_and_one_that_makes_a_name_twice(world: World) -> None:
+def test_sets_over_clusters_and_files_are_expanded_and_a_repeated_name_is_refused(world: World) -> None:
     """Labels of registered clusters, and a version from a file of Git; Argo CD's own cluster has no labels."""
     template = {
         "metadata": {"name": "shop-{{.name}}"},

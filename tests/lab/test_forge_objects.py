@@ -136,7 +136,7 @@ def refuses(act: Callable[..., object], *given: object) -> bool:
 
 
 def test_refs_move_as_git_moves_them(tmp_path: Path) -> None:
-    """The same moves, done by the forge and by git: the same refs afterwards, the same are refused."""
+    """The same moves by the forge and by git leave the same refs, and both refuse the same moves."""
     choice = random.Random(3)  # noqa: S311 - the same moves in every run
     ours, gits = Store(tmp_path / "ours.git"), Store(tmp_path / "git.git")
     for made in (ours, gits):

@@ -55,7 +55,7 @@ def test_each_environment_moves_only_its_own_part(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_a_release_of_one_environment_is_none_of_the_other(kind: str) -> None:
+def test_a_release_of_one_environment_does_not_move_the_other(kind: str) -> None:
     old, new = (FILES[kind](staging, "1.1.0").encode() for staging in ("1.2.0", "1.3.0"))
     moved = {
         e.name: changes.moves_release(OURS, e, {"shop.yaml": old}, {"shop.yaml": new})

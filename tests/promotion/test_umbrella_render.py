@@ -1,4 +1,4 @@
-"""The gate's own render of an umbrella chart: its values count, and our chart in it is that of the release."""
+"""The gate renders an umbrella chart with its own values, and with the release's version of our chart."""
 
 from __future__ import annotations
 

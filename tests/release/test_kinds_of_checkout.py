@@ -1,4 +1,4 @@
-"""Every kind of checkout decides the same and is left as it was."""
+"""Every kind of checkout gives the same decision and stays unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MARKS = ("config", "shallow", "packed-refs")
 
 
 def marks(work: Path) -> dict[str, bytes]:
-    """The files of a clone that tell what it is, and the names of its objects."""
+    """The files that describe a clone, and the names of its objects."""
     found = {name: (work / ".git" / name) for name in MARKS}
     objects = "\n".join(sorted(str(file) for file in (work / ".git/objects").rglob("*")))
     return {name: file.read_bytes() for name, file in found.items() if file.exists()} | {
@@ -23,7 +23,7 @@ def marks(work: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("format", ["sha1", "sha256"])
-def test_every_kind_decides_the_same_and_is_left_as_it_was(tmp_path: Path, format: str) -> None:
+def test_every_kind_of_checkout_decides_the_same_and_stays_unchanged(tmp_path: Path, format: str) -> None:
     origin = Repository(tmp_path / "origin", f"--object-format={format}")
     origin.git("config", "uploadpack.allowFilter", "true")
     origin.commit("chore: start", {"src/a": "1"})

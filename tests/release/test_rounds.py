@@ -58,10 +58,10 @@ def test_the_number_of_requests_does_not_grow_with_commits(
         assert rounds(world, "--mode", mode, depth=depth) == least
 
 
-def test_a_line_from_before_the_tag_costs_two_requests_to_git_more(
+def test_a_branch_older_than_the_tag_needs_two_more_requests_to_git(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The whole commit graph and its trees; old contents of a version file then come with the API."""
+    """The whole commit graph and its trees; old contents of a version file are then read by the API."""
     with Forge(tmp_path / "forge") as forge:
         world = VersionWorld(forge, tmp_path, FILES, [])
         world.git("branch", "update", "main")

@@ -1,4 +1,4 @@
-"""Does on the forge what the commands of doctor's findings say, with the values that only a person knows."""
+"""Runs the commands of doctor's findings on the forge, with the values that only a person knows."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Held(defaultdict[str, dict[str, str]]):
         super().__init__(dict)
 
     def seen(self) -> dict[str, dict[str, str]]:
-        """What a job of each Environment sees: its own, and those of the repository."""
+        """The values for a job of each Environment: its own, and those of the repository."""
         return {name: {**self[""], **own} for name, own in {"stagegate": {}, **self}.items()}
 
 
 @dataclass(frozen=True)
 class Adviser:
-    """What doctor tells an administrator of a repository, in a clone of it.
+    """An administrator who runs doctor in a clone of a repository and applies its advice.
 
     `value(repository, environment, name)` is what this person knows. `variables` and `secrets` are by repository.
     """
@@ -68,11 +68,11 @@ class Adviser:
         return found
 
     def obeyed(self, one: Finding) -> bool:
-        """Do what the cure of a finding says; false for a cure that is no command and no line to write."""
+        """Apply the fix of a finding; false for a fix that is neither a command nor a line to write."""
         fix = str(one["fix"])
         if made := _ENVIRONMENT.match(fix):
             self.forge.environment(made[1], made[2], branches=["main"])
-        elif tag := _TAG.match(fix):  # of these strangers only the commit before the adoption is known
+        elif tag := _TAG.match(fix):  # of these newcomers only the commit before the adoption is known
             git(self.clone, "tag", "-a", tag[1], "-m", tag[1], "HEAD")
             found = self.forge.world.find(self.repository)
             assert found is not None

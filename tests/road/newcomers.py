@@ -170,7 +170,7 @@ class Newcomer(Lab):
     # --- adoption --------------------------------------------------------------------------------------------
 
     def init(self, repository: str, *flags: str) -> list[str]:
-        """Run init in a clone; what it says that a person has to do besides."""
+        """Run init in a clone; the steps that it leaves to a person."""
         printed = StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
             alone(patch, self.clones[repository])
@@ -179,7 +179,7 @@ class Newcomer(Lab):
         return [line for line in printed.getvalue().splitlines() if line.startswith("- ")]
 
     def adopt_all(self) -> None:
-        """Run init, in a second repository as init says there, do what doctor asks, and push both."""
+        """Run init, also in a second repository where init requires it, apply doctor's advice, and push both."""
         self.notes = self.init(self.layout.pins)
         if self.layout.app != self.layout.pins:
             (command,) = [found[1] for note in self.notes if (found := ADOPT_CODE.search(note))]
@@ -196,7 +196,7 @@ class Newcomer(Lab):
             self.commit(repository)
 
     def cure(self, repository: str) -> None:
-        """Do what doctor asks for. Nothing that breaks is left; `left` are the findings without a command."""
+        """Apply doctor's advice, after which no error is left; `left` are the findings without a command."""
         adviser = Adviser(
             self.forge,
             repository,
@@ -205,12 +205,14 @@ class Newcomer(Lab):
             self.given_variables,
             self.given_secrets,
         )
-        for _ in range(2):  # an Environment that does not exist is asked for first, then what it holds
+        for _ in range(
+            2
+        ):  # doctor reports a missing Environment first, then its missing variables and secrets
             self.left[repository] = [one for one in adviser.findings() if not adviser.obeyed(one)]
         assert not [one for one in self.left[repository] if one["severity"] == "error"], self.left
 
     def commit(self, repository: str) -> None:
-        """Push exactly what init wrote and doctor asked for."""
+        """Push exactly the files of init and the changes for doctor."""
         clone = self.clones[repository]
         git(clone, "add", "--all")
         git(clone, "commit", "-q", "-m", "chore: adopt stagegate")
@@ -282,7 +284,7 @@ class Newcomer(Lab):
         return well(self.settle())
 
     def first_day(self) -> None:
-        """Start the workflow by hand, as init says, which records what runs."""
+        """Start the workflow by hand, as init advises, to record what runs."""
         assert not self.notes or [note for note in self.notes if "`gh workflow run stagegate.yml`" in note]
         well(self.dispatch("stagegate.yml"))
 

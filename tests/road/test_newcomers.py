@@ -1,6 +1,6 @@
 """Bare repositories release under act by the workflows that `init` wrote, from the push of the adoption to production.
 
-Nothing is written by hand besides what init and doctor ask for.
+The only manual changes are those that init and doctor ask for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ APPROVED = ("    gate: {on-failure", "    promotion: {approvals: 1}\n    gate: {
 PUSHED = [("push", "release.yml"), ("push", "stagegate.yml")]
 ANNOUNCED = [("push", "release.yml"), ("workflow_dispatch", "stagegate.yml")]
 CHART = "charts/shop"
-# The chart of a stranger who writes the tag into `global`.
+# The chart of a newcomer with the tag under `global`.
 GLOBAL_TAG = {
     f"{CHART}/values.yaml": ("replicaCount: 1", "global:\n  imageTag: v1.4.2\n\nreplicaCount: 1"),
     f"{CHART}/templates/deployment.yaml": (
@@ -106,8 +106,8 @@ def shared(tmp_path: Path) -> Iterator[Ground]:
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_what_init_and_doctor_ask_for_is_all_that_is_missing(shared: Ground, name: str) -> None:
-    """The first steps of the roads that only `make roads` takes: nothing that breaks is left."""
+def test_init_and_doctor_ask_for_everything_that_is_missing(shared: Ground, name: str) -> None:
+    """The first steps of the roads that only `make roads` takes: doctor finds no error afterwards."""
     world, pins, app = WORLDS[name]
     with Newcomer(shared, pins, app) as lab:
         world(lab)
@@ -246,7 +246,7 @@ def from_code_to(lab: Newcomer, first: str, *later: str) -> None:
     assert lab.settled() == ANNOUNCED
     assert lab.runs_in(first).startswith("sha-")
     assert {name: lab.runs_in(name) for name in later} == before
-    for _ in later:  # one after the other: they may change the same file
+    for _ in later:  # one after the other, because they may change the same file
         lab.merge(lab.pulls()[0]["number"])
         assert set(lab.settled()) == {("push", "stagegate.yml")}
     assert not lab.pulls()

@@ -11,7 +11,7 @@ from stagegate.setup.work_tree import WorkTree
 
 
 def of(files: Mapping[str, str], config: str = "stagegate.yaml") -> DoctorFacts:
-    """What doctor knows about acme/shop with these files, and nobody asked. The settings must be valid."""
+    """The facts about acme/shop with these files, without any request. The settings must be valid."""
     contents = {path: text.encode() for path, text in files.items()}
     tree = Tree(
         {path: Entry(oid=path) for path in contents}, lambda wanted: {path: contents[path] for path in wanted}

@@ -1,4 +1,4 @@
-"""doctor about the user's own build job: what its YAML tells, and nothing that it does not tell."""
+"""doctor reports mistakes in the user's own build job that its YAML shows, and nothing else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CHECKS = (build_job.CHECK, build_push.CHECK, workflow_outputs.CHECK, workflow_in
 
 
 def findings(workflow: str, settings: str = SETTINGS, **others: str) -> list[Finding]:
-    """What the checks of jobs find in a repository of two files and `others` among the workflows."""
+    """The findings of the checks of jobs in a repository with two files, and `others` among the workflows."""
     files = {"stagegate.yaml": settings, ".github/workflows/release.yml": workflow}
     files |= {f".github/workflows/{name}.yml": text for name, text in others.items()}
     files["Dockerfile"] = "FROM scratch\n"
@@ -74,7 +74,7 @@ def test_a_build_that_is_right_has_no_findings() -> None:
 
 SHA = '{ref: "${{ needs.version.outputs.sha }}"}'
 TAGS = 'tags: "${{ steps.meta.outputs.tags }}"'
-# What is wrong: the changes, then severity, check and a part of the message, and a part of the cure.
+# A mistake: the changes, then severity, check and a part of the message, and a part of the fix.
 MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
     "no needs at all": (
         (

@@ -45,7 +45,7 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MappingProxyTy
 
 
 def findings(files: Files) -> list[tuple[str, str, str]]:
-    """Check, severity and message of everything that needs nobody's answer."""
+    """Check, severity and message of every finding that needs no request."""
     facts = doctor_facts.of(files)
     checks = [check for check in registry.all_checks() if not check.needs and check.name != "tools"]
     return [(check.name, one.severity, one.message) for check in checks for one in check.run(facts)]
@@ -56,7 +56,7 @@ def test_what_init_writes_has_no_findings(adopted: MappingProxyType[str, str]) -
 
 
 def change(path: str, *texts: str) -> Callable[[Files], None]:
-    """Pairs of texts of a file: what is there, and what a person made of it."""
+    """Pairs of texts of a file: the existing text, and the text with a mistake."""
 
     def changed(files: Files) -> None:
         for before, after in zip(texts[::2], texts[1::2], strict=True):

@@ -62,7 +62,7 @@ def files(**changes: str) -> dict[str, str]:
 
 
 def found(check: DoctorCheck, content: dict[str, str], hub: Any = None) -> list[tuple[str, str, str]]:
-    """Severity, message and cure of each finding. `hub` stands for what GitHub said."""
+    """Severity, message and cure of each finding. `hub` stands for GitHub's responses."""
     facts = msgspec.structs.replace(doctor_facts.of(content), hub=hub)
     return [(one.severity, one.message, one.fix) for one in check.run(facts)]
 
@@ -150,7 +150,7 @@ def test_production_without_a_review_is_reported(promotion: str, message: str) -
 @pytest.mark.parametrize(
     ("parent", "own", "reported"),
     [
-        ("argocd", "", []),  # what applies it writes to Argo CD's namespace
+        ("argocd", "", []),  # the Application that applies it writes to Argo CD's namespace
         ("shop", "", ["shop-staging"]),
         ("shop", "argocd", []),
     ],

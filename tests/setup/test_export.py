@@ -170,7 +170,7 @@ def test_order_merge_soak_freeze_and_windows_are_exported(
         (one["branch"], one["autoMerge"]) for one in documents["PromotionStrategy"]["spec"]["environments"]
     ] == [("environment/staging", True), ("environment/prod-eu", False), ("environment/prod-us", True)]
     strategy = documents["PromotionStrategy"]["spec"]
-    # The status of a timer exists for listed environments only, and a missing one is waited for.
+    # The status of a timer exists only for listed environments, and Promoter waits for a missing one.
     assert strategy["activeCommitStatuses"] == [{"key": "argocd-health-shop"}]
     assert [one.get("activeCommitStatuses") for one in strategy["environments"]] == [
         [{"key": "timer-shop"}],

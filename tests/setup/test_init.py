@@ -490,7 +490,7 @@ def test_a_folder_that_leads_out_of_the_repository_stops_before_anything_is_writ
     assert (sorted(folder.iterdir()), list(outside.iterdir())) == (before, [])
 
 
-def test_names_that_no_disk_takes_stop_init_with_the_name(
+def test_an_impossible_file_name_stops_init_with_that_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "helm-created")

@@ -20,7 +20,7 @@ def measured(script: str) -> tuple[int, float, int, str]:
 
     Processor time does not grow on a busy machine.
     """
-    # ru_maxrss would keep what the process held that this one was forked from; VmHWM begins anew.
+    # ru_maxrss would include the memory of the process that this one was forked from; VmHWM does not.
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
         + textwrap.dedent(script)
