@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.argocd import application_sets, gitread
+from lab.argocd import gitread
 from lab.argocd.charts import CannotRender, parse_objects
 from lab.argocd.resolve import Sources
 
@@ -40,5 +40,7 @@ def _declared(text: str, sources: Sources, clusters: Sequence[Json]) -> list[Jso
         if document["kind"] == "Application":
             declared.append(document)
         elif document["kind"] == "ApplicationSet":
+            from lab.argocd import application_sets  # with the code of stagegate, which few repositories need
+
             declared += application_sets.made(document, sources, clusters)
     return declared
