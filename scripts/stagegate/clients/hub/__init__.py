@@ -27,7 +27,8 @@ from stagegate.clients.hub.memory import forget, remembering
 from stagegate.clients.hub.merging import Merging
 from stagegate.clients.hub.opening import Openings
 from stagegate.clients.hub.origins import Origins
-from stagegate.clients.hub.overview import BranchPull, LogEntry, Overview, ReleaseTag
+from stagegate.clients.hub.overview import Overview
+from stagegate.clients.hub.overview_responses import BranchPull, LogEntry, ReleaseTag
 from stagegate.clients.hub.people import People
 from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
 from stagegate.clients.hub.releases import Releases

@@ -6,202 +6,22 @@ commits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import msgspec
 
-from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
+from stagegate.clients.hub.accounts import ACTOR
+from stagegate.clients.hub.overview_responses import (
+    BatchResponse,
+    BranchPull,
+    LogEntry,
+    LogResponse,
+    PullResponse,
+    ReleaseTag,
+    TagResponse,
+)
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
-from stagegate.clients.hub.response import ObjectId, PageInfo
-from stagegate.clients.hub.values import Status
-from stagegate.model import trailers
-
-
-class ReleaseTag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag by its short name, its commit, when it was made (RFC 3339), and the newest statuses of the commit."""
-
-    name: str
-    commit: str
-    at: str
-    statuses: tuple[Status, ...] = ()
-
-
-class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit in the log of a branch; `author` as the commit names them, `pulls` those that brought it."""
-
-    sha: str
-    parents: tuple[str, ...]
-    subject: str
-    at: str
-    author: str = ""
-    pulls: tuple[int, ...] = ()
-
-
-class BranchPull(msgspec.Struct, frozen=True, kw_only=True):
-    """An open or merged pull request of a branch of this repository.
-
-    `trailers` are those of its last commit, `status` is the one asked for on that commit.
-    """
-
-    number: int
-    url: str
-    title: str
-    state: Literal["open", "merged"]
-    branch: str
-    opened: str
-    merged: str = ""
-    trailers: Mapping[str, str] = {}
-    status: Status | None = None
-
-
-class _Context(msgspec.Struct, frozen=True, rename="camel"):
-    context: str
-    state: str
-    created_at: str
-    description: str | None = None
-    target_url: str | None = None
-    creator: Account | None = None
-
-    def value(self) -> Status:
-        return Status(
-            context=self.context,
-            state=self.state.lower(),
-            description=self.description or "",
-            target_url=self.target_url or "",
-            creator=actor_of(self.creator),
-            created_at=self.created_at,
-        )
-
-
-class _Contexts(msgspec.Struct, frozen=True):
-    contexts: list[_Context] = []
-    context: _Context | None = None
-
-
-class _Date(msgspec.Struct, frozen=True):
-    date: str = ""
-
-
-class _Target(msgspec.Struct, frozen=True, rename="camel"):
-    oid: str
-    committed_date: str = ""
-    status: _Contexts | None = None
-    tagger: _Date | None = None
-    target: _Target | None = None
-
-
-class _TagRef(msgspec.Struct, frozen=True):
-    prefix: str
-    name: str
-    target: _Target
-
-
-class _Number(msgspec.Struct, frozen=True):
-    number: int
-
-
-class _Numbers(msgspec.Struct, frozen=True):
-    nodes: list[_Number] = []
-
-
-class _Oids(msgspec.Struct, frozen=True):
-    nodes: list[ObjectId] = []
-
-
-class _User(msgspec.Struct, frozen=True):
-    login: str = ""
-
-
-class _Author(msgspec.Struct, frozen=True):
-    name: str | None = None
-    user: _User | None = None
-
-
-class _Logged(msgspec.Struct, frozen=True, rename="camel"):
-    oid: str
-    message_headline: str
-    committed_date: str
-    parents: _Oids
-    author: _Author | None = None
-    associated_pull_requests: _Numbers | None = None
-
-    def value(self) -> LogEntry:
-        author = self.author
-        return LogEntry(
-            sha=self.oid,
-            parents=tuple(parent.oid for parent in self.parents.nodes),
-            subject=self.message_headline,
-            at=self.committed_date,
-            author=(author.user.login if author.user else author.name or "") if author else "",
-            pulls=tuple(
-                pull.number
-                for pull in (self.associated_pull_requests.nodes if self.associated_pull_requests else ())
-            ),
-        )
-
-
-class _Log(msgspec.Struct, frozen=True, rename="camel"):
-    nodes: list[_Logged]
-    page_info: PageInfo
-
-
-class _Logs(msgspec.Struct, frozen=True):
-    history: _Log | None = None
-
-
-class _Tip(msgspec.Struct, frozen=True):
-    message: str
-    status: _Contexts | None = None
-
-
-class _PullCommit(msgspec.Struct, frozen=True):
-    commit: _Tip
-
-
-class _PullCommits(msgspec.Struct, frozen=True):
-    nodes: list[_PullCommit] = []
-
-
-class _BranchPull(msgspec.Struct, frozen=True, rename="camel"):
-    number: int
-    url: str
-    title: str
-    state: str
-    head_ref_name: str
-    is_cross_repository: bool
-    created_at: str
-    commits: _PullCommits
-    merged_at: str | None = None
-
-    def value(self) -> BranchPull:
-        tip = self.commits.nodes[-1].commit if self.commits.nodes else None
-        status = tip.status.context if tip and tip.status else None
-        return BranchPull(
-            number=self.number,
-            url=self.url,
-            title=self.title,
-            state="open" if self.state == "OPEN" else "merged",
-            branch=self.head_ref_name,
-            opened=self.created_at,
-            merged=self.merged_at or "",
-            trailers=trailers.parse(tip.message) if tip else {},
-            status=status.value() if status else None,
-        )
-
-
-class _Nodes(msgspec.Struct, frozen=True):
-    nodes: list[msgspec.Raw]
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    repository: dict[str, _Nodes]
-
-
-class _LogAnswer(msgspec.Struct, frozen=True):
-    repository: dict[str, _Logs | None]
-
 
 _TAGS = (
     """query($owner: String!, $name: String!, $prefix: String!, $part: String!, $first: Int!) {
@@ -237,9 +57,10 @@ class Overview(Port):
         """The newest `first` (at most 100) tags whose name begins with `prefix`, newest first."""
         folder, slash, part = f"refs/tags/{prefix}".rpartition("/")
         variables = {"prefix": folder + slash, "part": part, "first": first}
-        response = self._c.query(_TAGS, variables, _Answer, f"read the newest tags {prefix}*")
-        refs = (msgspec.json.decode(node, type=_TagRef) for node in response.repository["refs"].nodes)
-        return [tag for tag in map(_tag, refs) if tag.name.startswith(prefix)]
+        response = self._c.query(_TAGS, variables, BatchResponse, f"read the newest tags {prefix}*")
+        refs = (msgspec.json.decode(node, type=TagResponse) for node in response.repository["refs"].nodes)
+        tags = (ref.value() for ref in refs)
+        return [tag for tag in tags if tag.name.startswith(prefix)]
 
     def log(self, ref: str, first: int = 300) -> list[LogEntry]:
         """The newest `first` commits that `ref` contains, newest first, each with its pull requests."""
@@ -249,7 +70,7 @@ class Overview(Port):
         while len(entries) < first:
             variables = {"ref": ref, "first": size, "after": after}
             try:
-                response = self._c.query(_LOG, variables, _LogAnswer, f"read the log of {ref[:40]}")
+                response = self._c.query(_LOG, variables, LogResponse, f"read the log of {ref[:40]}")
             except TooLarge:
                 if size == 1:
                     raise
@@ -280,24 +101,11 @@ class Overview(Port):
         heads = {f"h{i}": branch for i, branch in enumerate(branches)}
         doing = "read the promotion pull requests"
         response = self._c.query(
-            text, {"first": first, "status": status, **heads}, _Answer, doing, "pull-requests: read"
+            text, {"first": first, "status": status, **heads}, BatchResponse, doing, "pull-requests: read"
         )
         pulls = (
-            msgspec.json.decode(node, type=_BranchPull)
+            msgspec.json.decode(node, type=PullResponse)
             for nodes in response.repository.values()
             for node in nodes.nodes
         )
         return [pull.value() for pull in pulls if not pull.is_cross_repository]
-
-
-def _tag(ref: _TagRef) -> ReleaseTag:
-    target, tagged = ref.target, ref.target.tagger.date if ref.target.tagger else ""
-    while target.target is not None:
-        target = target.target
-    statuses = target.status.contexts if target.status else []
-    return ReleaseTag(
-        name=(ref.prefix + ref.name).removeprefix("refs/tags/"),
-        commit=target.oid,
-        at=tagged or target.committed_date,
-        statuses=tuple(status.value() for status in statuses),
-    )
