@@ -62,8 +62,10 @@ def _small(room: Scratch, tip: str, span: Span, lean: str) -> Graph | None:
         return None
     tag, tagged = span.stable
     borders = room.path / "shallow"
-    borders.write_text(f"{borders.read_text()}{tagged}\n")
-    since = _descendants(room, tip, tagged)
+    had = borders.read_text()
+    borders.write_text(f"{had}{tagged}\n")
+    is_alone = tip in had.split() and tip != tagged  # as in a checkout of one commit
+    since = None if is_alone else _descendants(room, tip, tagged)
     if since is None:
         borders.write_text(f"{tagged}\n")  # the server sends this commit, and none before it
         # It is wanted too, because what the next commit changed is told from it.

@@ -73,7 +73,7 @@ class RegistryRefusal:
                 if wrong
                 else permission
             )
-            if self._unknown:
+            if self._unknown and "push" in doing:
                 next_step = f"{_missing(target)} If it exists: {next_step[:1].lower()}{next_step[1:]}"
             kind = Stop if self.status == 401 or self._unlinked else Transient
             return kind("missing-permission", what, why, next_step)

@@ -59,7 +59,7 @@ def read(
             contents = contents_of_files()
         scopes = [_scope(app, contents) for app in apps]
         commits = edits.known(room, lines)
-        may_count = edits.possible(scopes, lines, commits)
+        may_count = edits.possible(scopes, lines, commits) if hub else []
         with _meanwhile(hub, partial(origins.read, hub, branch, may_count)) as commit_origins_of_all:
             commits, blobs = edits.decisive(room, scopes, lines, commits, hub)
             commit_origins = commit_origins_of_all()
