@@ -63,7 +63,7 @@ def test_a_soaked_proposal_is_replaced_only_by_a_soaked_release(made: Shop) -> N
     assert arrives(made, "1.2.0")[1]["reason"] == "queued"
     made.forge.advance(1800)  # 1.1.0 has soaked, 1.2.0 has not
     assert run(made, environment="prod")[1]["reason"] == "queued"
-    assert "has soaked, which 1.2.0 has not" in made.report()["message"]["why"]
+    assert "has completed its soak, but 1.2.0 has not" in made.report()["message"]["why"]
     made.forge.advance(1801)
     assert run(made, environment="prod")[1]["reason"] == "updated"
     assert made.hub().pulls(head="stagegate/promote/shop/prod")[0].number == int(first["pr-number"])

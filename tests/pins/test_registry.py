@@ -88,7 +88,7 @@ def test_a_glob_pins_every_file_that_it_matches() -> None:
     ]
     expanded = files.expanded(settings, paths)
     assert expanded.environment("prod").pins == ("deploy/prod-eu/values.yaml", "deploy/prod-us/values.yaml")
-    with pytest.raises(Stop, match="matches no file") as stopped:
+    with pytest.raises(Stop, match="No file matches") as stopped:
         files.expanded(settings, ["x.yaml"], "stagegate.yaml", text)
     assert (stopped.value.file, stopped.value.line) == ("stagegate.yaml", 3)
 

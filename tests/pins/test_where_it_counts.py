@@ -65,7 +65,7 @@ def test_the_later_value_of_a_merge_generator_moves() -> None:
                 "9.9.9",
                 "  templatePatch: |\n    spec:\n      source:\n        targetRevision: '{{ .version }}'\n",
             ),
-            "templatePatch in line 8 sets it too",
+            "templatePatch in line 8 sets the same value too",
         ),
         (
             generated(

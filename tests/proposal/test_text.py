@@ -203,7 +203,7 @@ CASES: dict[str, BodyFacts] = {
             RuleResult(
                 rule="soak",
                 state="pass",
-                detail="good since noon, soaks for 1h",
+                detail="good since noon, but must soak for 1h",
                 override="octo-lead: hotfix for 500s",
             ),
         )

@@ -162,7 +162,7 @@ CASES: Mapping[str, Case] = {
     "a commit of a version that is not tagged": Case(
         MONO,
         change(PINS, "newTag: v1.2.3", f"newTag: sha-{COMMIT}"),
-        "svc-a-v9.9.9 is not a tag of this clone",
+        "this clone has no tag svc-a-v9.9.9",
         "git fetch --tags",
         command=(
             *("promote", "--local", "--config", "services/svc-a/stagegate.yaml"),

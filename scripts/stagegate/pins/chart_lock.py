@@ -75,7 +75,10 @@ def mislocked(file: str, lock: bytes, chart: bytes) -> str:
         wanted = one.get("version", "").removeprefix("v")
         versions = {entry.get("version", "").removeprefix("v") for entry in locked if _same(one, entry)}
         if Version.is_valid(wanted) and versions - {wanted}:
-            return f"{file} has {one['name']} {', '.join(sorted(versions))}, its Chart.yaml {wanted}"
+            return (
+                f"{file} has {one['name']} {', '.join(sorted(versions))}, but its Chart.yaml requires "
+                f"{wanted}"
+            )
     return ""
 
 
@@ -113,9 +116,9 @@ def _refuse_duplicates(node: Node, file: str) -> None:
             if keys.count(str(key.value)) > 1:
                 raise Stop(
                     "ambiguous-pin",
-                    f"{file} and its Chart.yaml cannot be compared.",
-                    f"The key {key.value} occurs twice in one mapping, which Helm refuses.",
-                    "Delete one of the two.",
+                    f"{file} cannot be compared with its Chart.yaml.",
+                    f"The key {key.value} occurs twice in one mapping, and Helm refuses repeated keys.",
+                    "Delete one of the two keys.",
                     file=file,
                     line=key.start_mark.line + 1,
                 )
@@ -132,9 +135,10 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _stale(file: str) -> Stop:
     return Stop(
         "ambiguous-pin",
-        f"{file} does not fit its Chart.yaml.",
-        "Helm and Argo CD refuse such a lock, so it cannot be updated with the release.",
-        "Run `helm dependency update` in that folder and commit both files, or delete the lock.",
+        f"{file} does not match its Chart.yaml.",
+        "Helm and Argo CD refuse a lock that does not match, so stagegate cannot update the lock "
+        "together with the release.",
+        f"Run `helm dependency update` in the folder of {file} and commit both files, or delete the lock.",
         file=file,
         line=1,
     )

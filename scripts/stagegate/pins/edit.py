@@ -106,10 +106,10 @@ def _filled(place: PinPlace, release: Release) -> str:
 def _lacking(place: PinPlace, release: Release, what: str) -> Stop:
     """Stop(ambiguous-pin) for a place that names something that the release does not have."""
     if what == "commit":
-        why = f"The commit of {release.version} is not known here: {release.tag} is not a tag of this clone."
-        cure = "Fetch the tags with `git fetch --tags`, then run it again."
+        why = f"The commit of {release.version} is unknown, because this clone has no tag {release.tag}."
+        cure = "Fetch the tags with `git fetch --tags`, then run the same command again."
     elif not release.recorded and not release.images:
-        why = "A local edit does not contact the registry, so the digests are unknown."
+        why = "With `local`, stagegate does not contact the registry, so the digests are unknown."
         cure = "Run promote-pr without `local`, with a token."
     else:
         has = ", ".join(image.reference for image in release.images) or "no image"
@@ -117,7 +117,7 @@ def _lacking(place: PinPlace, release: Release, what: str) -> Stop:
         cure = "Correct the pin, or publish the release with that artifact."
     return Stop(
         "ambiguous-pin",
-        f"{place.file} pins a {what} at {place.where}, and {release.version} has none.",
+        f"{place.file} pins a {what} at {place.where}, but the release {release.version} has no {what}.",
         why,
         cure,
         file=place.file,
@@ -151,7 +151,7 @@ def way_out(moving: PinPlace, pin_file: PinFile, settings: Settings) -> str:
     cure = (
         f"write in `pins`: {', '.join(lines)}"
         if all(lines)
-        else f'name the field with value: "{moving.variant}"'
+        else f'name the field of the pin with value: "{moving.variant}"'
     )
     return f"{flavour} may be a variant of the image or a pre-release. If it is a variant, {cure}."
 
@@ -165,7 +165,7 @@ def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> 
     if cure:
         what, why = (
             "no exact release",
-            "Only a value that names one release can be promoted, rolled back or held.",
+            "stagegate can promote, roll back or hold only a value that names one release.",
         )
     elif templates.is_range(place.value):
         what, why = (
@@ -174,7 +174,7 @@ def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> 
         )
     else:
         what = f"not {place.template}" if place.template else "no exact release"
-        why = "Only a value that names one release can be promoted, rolled back or held."
+        why = "stagegate can promote, roll back or hold only a value that names one release."
     return Stop(
         "ambiguous-pin",
         f"{place.file} has {place.value!r} at {place.where}: {what}.",

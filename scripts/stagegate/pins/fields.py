@@ -40,8 +40,9 @@ def doubled(node: Node, file: str) -> Stop | None:
                 return Stop(
                     "ambiguous-pin",
                     f"{file} has the key {key.value} twice in one mapping.",
-                    "Parsers differ in which one counts, so an edit of one could have no effect.",
-                    "Delete one of the two.",
+                    "Some parsers use the first of the two keys and some the last, so an edit of "
+                    "one key could have no effect.",
+                    "Delete one of the two keys.",
                     file=file,
                     line=int(key.start_mark.line) + 1,
                 )

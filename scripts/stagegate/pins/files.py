@@ -66,7 +66,7 @@ def file_of(pin: str | PinSettings) -> str:
 def closest(file: str, paths: Iterable[str]) -> str:
     """A sentence about the existing file whose path resembles a wrong one most; nothing where none does."""
     names = difflib.get_close_matches(file, [path for path in paths if path.endswith(_FILES)], 1, 0.6)
-    return f" The most similar file is {names[0]}." if names else " No file resembles it."
+    return f" The most similar file is {names[0]}." if names else " No file has a similar name."
 
 
 def _matching(pin: str | PinSettings, listed: Sequence[str]) -> list[str | PinSettings]:
@@ -82,8 +82,8 @@ def _unmatched(file: str, environment: str, listed: Sequence[str], config: str, 
     lines = enumerate(content.decode("utf-8", "replace").splitlines(), 1)
     return Stop(
         "bad-settings",
-        f"The pin {file} of {environment} matches no file.",
-        "A glob that matches nothing would leave the environment without a version.",
+        f"No file matches the pin {file} of {environment}.",
+        "Without a matching file, the environment would have no version.",
         f"Correct the glob in `pins`.{closest(file, listed)}",
         file=config or None,
         line=next((number for number, line in lines if file in line), None),

@@ -56,8 +56,9 @@ def _disagree(file: str, app: str, places: Sequence[PinPlace]) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"The fields of {file} name different releases of {app}.",
-        f"They name {values}. They move together, so it is unclear which release runs.",
-        "Make them name one release by hand, once.",
+        f"The fields name {values}. A promotion changes all fields together, so they must name one "
+        "release, and now it is unclear which release runs.",
+        "Edit the fields by hand, once, so that all of them name one release.",
         file=file,
         line=places[0].line,
     )

@@ -89,9 +89,10 @@ def _documents(content: bytes, file: str, settings: Settings) -> Sequence[Node]:
             stop.reason,
             stop.what,
             stop.why,
-            f"If line {line} is the right one, name the version by the text around it: {suggestion}."
+            f"If the version is in line {line}, describe it by the text around it: {suggestion}."
             if suggestion
-            else "No line of it contains a version that a pattern can name. Name another file in `pins`.",
+            else "No line of the file contains a version that a `pattern` could match. Name a different "
+            "file in `pins`.",
             file=file,
             line=stop.line,
         ) from stop
@@ -125,8 +126,8 @@ def _refuse_twins(nodes: Sequence[Node], reading: ShapeContext) -> None:
             raise Stop(
                 "ambiguous-pin",
                 f"{reading.file} has the {kind} {name} twice.",
-                "Argo CD takes the last one, and it is unclear which one is meant.",
-                "Delete one of the two.",
+                "Argo CD uses only the last of the two, and it is unclear which one is meant.",
+                "Delete one of the two documents.",
                 file=reading.file,
                 line=node.start_mark.line + 1,
             )
@@ -169,10 +170,10 @@ def _chosen(units: list[Unit], reading: ShapeContext) -> list[Unit]:
     if wanted and not open_ and reading.environment:
         raise Stop(
             "ambiguous-pin",
-            f"{reading.file} has no Application of {reading.environment.name}.",
-            f"It has {', '.join(names)}; argocd.applications names {', '.join(wanted)}.",
+            f"{reading.file} contains no Application of {reading.environment.name}.",
+            f"The file contains {', '.join(names)}, but argocd.applications names {', '.join(wanted)}.",
             reading.way_to_name(names)
-            or "Name the right file as the pin, or the Application in argocd.applications.",
+            or "Name the right file in `pins`, or correct the Application in argocd.applications.",
             file=reading.file,
             line=lines[0],
         )
@@ -180,9 +181,11 @@ def _chosen(units: list[Unit], reading: ShapeContext) -> list[Unit]:
         raise Stop(
             "ambiguous-pin",
             f"{reading.file} pins {reading.settings.app} in {len(lines)} documents.",
-            f"They are in lines {', '.join(map(str, lines))}, and none is marked as this environment's.",
+            f"The documents begin in lines {', '.join(map(str, lines))}, and stagegate cannot see "
+            "which of them belongs to this environment.",
             reading.way_to_name(names)
-            or "Name the Applications in argocd.applications of the environment, or give each a file of its own.",
+            or "Name the Applications of the environment in its argocd.applications, or put each "
+            "document into a separate file.",
             file=reading.file,
             line=lines[0],
         )

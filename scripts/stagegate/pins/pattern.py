@@ -48,17 +48,17 @@ def _not_once(pin: PinSettings, content: bytes, lines: Sequence[int], settings: 
         content, pin.file, settings, like=pin.pattern, line=lines[0] if lines else 0
     )
     what = f"{len(lines)} texts" if lines else "no text"
-    where = f" They are in lines {', '.join(map(str, lines))}." if lines else ""
+    where = f" The matches are in lines {', '.join(map(str, lines))}." if lines else ""
     if cure:
         then = f"If line {line} is the right one, write {cure}."
     elif lines:
-        then = "Add more of the text around the version to the pattern."
+        then = "Add more of the text around the version to the `pattern`."
     else:
         then = "No line of the file contains a version that a pattern could match. Correct the file name."
     return Stop(
         "ambiguous-pin",
-        f"{pin.file} has {what} like {pin.pattern!r}.",
-        f"A pattern must match exactly once.{where}",
+        f"{pin.file} contains {what} that matches the pattern {pin.pattern!r}.",
+        f"The pattern of a pin must match exactly once.{where}",
         then,
         file=pin.file,
         line=line if cure else (*lines, 1)[0],
@@ -74,9 +74,9 @@ def replace(content: bytes, changes: Iterable[tuple[PinPlace, str]], file: str) 
         if end > edited_from:
             raise Stop(
                 "ambiguous-pin",
-                f"Two pins of {file} name the same text.",
-                "An edit of one would change what the other one matches.",
-                "Leave one of them out.",
+                f"Two pins name the same text in {file}.",
+                "An edit through one pin would change the text that the other pin matches.",
+                "Delete one of the two pins.",
                 file=file,
                 line=place.line,
             )

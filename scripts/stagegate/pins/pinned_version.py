@@ -79,7 +79,9 @@ def standing(
             if clash := [
                 one for one, digest in running.digests.items() if digests.get(one, digest) != digest
             ]:
-                return PinnedVersion(environment=environment.name, trouble=f"its pins disagree on {clash[0]}")
+                return PinnedVersion(
+                    environment=environment.name, trouble=f"the pins name different values for {clash[0]}"
+                )
             digests |= running.digests
         for file in dict.fromkeys(map(file_of, environment.pins)):
             lock, chart = files.get(pins.companion(file)), files.get(file)
@@ -92,10 +94,10 @@ def standing(
         return PinnedVersion(environment=environment.name, trouble=versions_by_file)
     if len(commits) > 1:
         return PinnedVersion(
-            environment=environment.name, trouble=f"its pins name commits {', '.join(commits)}"
+            environment=environment.name, trouble=f"the pins name the commits {', '.join(commits)}"
         )
     version, commit = next(iter(versions), ""), next(iter(commits), "")
-    trouble = "" if version or commit else "its pins name no version"
+    trouble = "" if version or commit else "the pins name no version"
     return PinnedVersion(
         environment=environment.name, version=version, commit=commit, digests=digests, trouble=trouble
     )
@@ -104,12 +106,15 @@ def standing(
 def astray(standing: PinnedVersion, release: Release, app: str) -> str:
     """A sentence about a commit or digest that pins name and that is not the release's, or nothing (I3)."""
     if not release.commit.startswith(standing.commit):
-        commits = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
-        return f"its pins name {commits}"
+        commits = f"commit {standing.commit[:12]}, but {release.version} is commit {release.commit[:12]}"
+        return f"the pins name {commits}"
     for subject, digest in standing.digests.items():
         wanted = pins.digest_of("" if subject == app else subject, release)
         if digest != wanted:
-            return f"its pins name {digest} of {subject}, and {release.version} has {wanted or 'none'}"
+            return (
+                f"the pins name the digest {digest} of {subject}, but {release.version} has "
+                f"{wanted or 'none'}"
+            )
     return ""
 
 
@@ -131,7 +136,11 @@ def resolved(standing: PinnedVersion, records: Mapping[str, Sequence[Record]]) -
         return standing
     every = (r.evidence for of_place in records.values() for r in of_place)
     version = next((e.version for e in every if e and e.commit.startswith(standing.commit)), "")
-    trouble = "" if version else f"its pins name commit {standing.commit[:12]}, which no evidence names"
+    trouble = (
+        ""
+        if version
+        else f"the pins name commit {standing.commit[:12]}, but no evidence is about this commit"
+    )
     return msgspec.structs.replace(standing, version=version, trouble=trouble)
 
 

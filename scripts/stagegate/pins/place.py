@@ -118,14 +118,14 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
         if not chosen:
             return ""
         setting = f"`argocd: {{applications: [{chosen}]}}`"
-        return f"If {chosen} is the Application of {own}, set {setting} for {own} in the settings."
+        return f"If {chosen} is the Application of {own}, add {setting} to {own} in the settings."
 
     def elsewhere(self, key: str) -> str:
         """A sentence that names the pin of a value that a template reads: in this file where it has such a line."""
         line, cure = text_pattern.proposal(self.content, self.file, self.settings, like=f"{key}: {{version}}")
         if cure:
-            return f"If it is in line {line}, name it as the pin: {cure}."
-        return f"Name that file and key as the pin: {{file: ..., path: {key or 'version'}}}."
+            return f"If the version is in line {line}, name this place as the pin: {cure}."
+        return f"Name the file and the key of the value as the pin: {{file: ..., path: {key or 'version'}}}."
 
     def place(
         self,
@@ -146,9 +146,9 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
         if block is not None and block.style != "|":
             raise Stop(
                 "ambiguous-pin",
-                f"{self.file} pins {self.settings.app} inside quoted or folded text.",
-                "A value in it cannot be changed without touching the rest.",
-                "Write the text as a block with |, or as a mapping (helm.valuesObject).",
+                f"The version of {self.settings.app} in {self.file} is inside quoted or folded text.",
+                "stagegate cannot change one value of such a text without changing the rest.",
+                "Write the text as a literal block with |, or as a mapping (helm.valuesObject).",
                 file=self.file,
                 line=block.line,
             )
@@ -158,7 +158,10 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
         cure = ""
         if moving and re.search(r"\{\{|\$[({]", scalar.value):
             key = re.sub(r"\W+", ".", scalar.value).strip(".").rpartition(".")[2]
-            cure = f"It is a template expression, so its value is in another place. {self.elsewhere(key)}"
+            cure = (
+                "The value is a template expression, so the version itself is in another place. "
+                f"{self.elsewhere(key)}"
+            )
         if template is not None and (flavour := templates.swallowed(template, scalar.value)):
             whole = PinSettings(
                 file=self.file,
@@ -175,13 +178,14 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
             )
         if scalar.tag != STRING and scalar.style is None:
             kind = scalar.tag.rpartition(":")[2]
-            cure = f"Without quotes it is of type {kind} to Argo CD. Write an exact version, in quotes."
+            cure = f"Argo CD reads the value without quotes as {kind}. Write an exact version, in quotes."
             if not moving:
                 raise Stop(
                     "ambiguous-pin",
                     f"{self.file} has {scalar.value} without quotes at {yaml_edit.written_path(scalar.path)}.",
-                    f"YAML reads that as {kind} and not as text, so it may reach the cluster as another value.",
-                    f'Write it in quotes: "{scalar.value}".',
+                    f"YAML reads the value as {kind} and not as text, so a different value may "
+                    "reach the cluster.",
+                    f'Write the value in quotes: "{scalar.value}".',
                     file=self.file,
                     line=line,
                 )

@@ -46,7 +46,7 @@ def check(content: bytes, file: str) -> None:
     for oddity in _odd_lines(text.replace("\r\n", "\n")):
         raise _stop(file, oddity)
     if why := nesting.bomb(text):
-        raise _stop(file, (1, f"YAML that is not read, because {why}", "less of it"))
+        raise _stop(file, (1, f"YAML that stagegate does not read, because {why}", "less of it"))
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             if tag := getattr(event, "tag", None):
@@ -59,7 +59,9 @@ def check(content: bytes, file: str) -> None:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or type(error).__name__
         line = mark.line + 1 if mark else 1
-        raise _stop(file, (line, f"something that one of them cannot read ({what})", "plain YAML")) from error
+        raise _stop(
+            file, (line, f"something that Argo CD or stagegate cannot read ({what})", "plain YAML")
+        ) from error
 
 
 def _is_json(text: str, file: str) -> bool:

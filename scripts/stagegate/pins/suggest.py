@@ -30,11 +30,11 @@ def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Sto
         line, suggestion = text_pattern.proposal(content, reading.file, settings)
     return Stop(
         "ambiguous-pin",
-        f"{reading.file} pins nothing of {settings.app}.",
-        f"No field of a known shape names {names or 'its chart or images'}.",
-        f"If line {line} is the right one, name it in the settings: {suggestion}."
+        f"{reading.file} contains no pin of {settings.app}.",
+        f"No field of a known shape contains {names or 'an image or a chart'}.",
+        f"If line {line} contains the version, name the line in the settings: {suggestion}."
         if suggestion
-        else "Name another file in `pins`, or the field: "
+        else "Name a different file in `pins`, or name the field: "
         + settings_line.written(PinSettings(file=reading.file, path="a.b.c", value="v{version}")),
         file=reading.file,
         line=line,
@@ -52,10 +52,10 @@ def not_one(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> S
         return Stop(
             "ambiguous-pin",
             f"{pin.file} has several values at {pin.path}.",
-            f"They are in lines {where}, in different documents.",
+            f"The values are in lines {where}, in different documents.",
             f"If line {scalar.line} is the right one, write {cure}."
             if cure
-            else "Give the documents different names, or each a file of its own.",
+            else "Give the documents different names, or put each document into a separate file.",
             file=pin.file,
             line=scalar.line,
         )

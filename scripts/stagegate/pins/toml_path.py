@@ -39,11 +39,12 @@ def read(pin: PinSettings, content: bytes, settings: Settings) -> PinFile:
         line, suggestion = text_pattern.proposal(content, pin.file, settings, like=pin.path)
         raise Stop(
             "ambiguous-pin",
-            f"{pin.file} has {'no text' if not matches else f'{len(matches)} texts'} at {pin.path}.",
-            "Only text in quotes on one line, behind a key of its own, can be named by a path.",
-            f"If line {line} is the right one, name the version by the text around it: {suggestion}."
+            f"{pin.file} has {'no text' if not matches else f'{len(matches)} texts'} at the path {pin.path}.",
+            "A path can only lead to text in quotes on one line, after a key of its own.",
+            f"If the version is in line {line}, describe it by the text around it: {suggestion}."
             if suggestion
-            else "No line of the file contains one version that a pattern can name. Correct the path or the file.",
+            else "No line of the file contains exactly one version that a `pattern` could match. "
+            "Correct the path or the file name.",
             file=pin.file,
             line=line,
         )

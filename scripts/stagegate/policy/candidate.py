@@ -74,7 +74,7 @@ def rollback_target(facts: PromotionFacts, now: datetime) -> Choice:
         return Choice(version=facts.requested, why="requested")
     version = last_good(facts, facts.environment, facts.standing(facts.environment).version, now)
     if version:
-        return Choice(version=version, why=f"the last one that was good in {facts.environment}")
+        return Choice(version=version, why=f"the last release that was good in {facts.environment}")
     return Choice(version="", why=f"no earlier release was good in {facts.environment}")
 
 
@@ -121,8 +121,9 @@ def queued(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | 
     go_on = f"Merge #{proposal.number}" if proposal and is_open else f"Promote {first}"
     return Message(
         what=f"{facts.app} {subject.version} is queued for {subject.environment}.",
-        why=f"Strategy `each` leaves no release out, and {first} is the oldest one.",
-        next=f"{go_on}, or ban {first} to pass it over.",
+        why=f"With strategy `each` no release is left out, so {first}, the oldest release that waits, "
+        "is next.",
+        next=f"{go_on}, or ban {first} to skip this release.",
     )
 
 

@@ -117,7 +117,9 @@ def _waits(subject: Subject, waiting: Sequence[RuleResult]) -> Message:
     return Message(
         what=f"{subject.version} cannot enter {subject.environment} yet.",
         why="; ".join(describe(r) for r in waiting) + ".",
-        next=f"Run it again at {until}." if until else "Run it again when that has changed.",
+        next=f"Run promote-pr again at {until}."
+        if until
+        else "Run promote-pr again when every rule named above passes.",
     )
 
 

@@ -34,9 +34,9 @@ def demand(
     if not logins:
         raise Stop(
             "not-authorised",
-            f"No person started this run, and {mode} {policy.app} needs one.",
-            "A mark has an owner, and the owner's permission is checked.",
-            "Run it in a workflow, which names the actor.",
+            f"No person started this run, but {mode} {policy.app} requires a person.",
+            "stagegate records the person who sets a mark, and checks the person's permission.",
+            "Run the action in a workflow, where GitHub reports the person who started the run.",
         )
     for login in logins:
         if not may(pins, policy, login, mode, known):
@@ -71,8 +71,9 @@ def refusal(
     return Stop(
         "not-authorised",
         f"{login} has no permission to {mode} {policy.app}.",
-        f"It requires {described(policy.commands.of(mode))} on {pins.repository}, and {login} has {has}.",
-        "Ask a person who has it, or change `commands` in the settings.",
+        f"The mode {mode} requires {described(policy.commands.of(mode))} on {pins.repository}, but "
+        f"{login} has {has}.",
+        "Ask a person who has this permission, or change `commands` in the settings.",
     )
 
 

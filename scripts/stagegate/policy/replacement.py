@@ -68,4 +68,4 @@ def _busy_with(facts: PromotionFacts, subject: Subject, proposal: Proposal, now:
     if result.state == "wait" and result.until:
         return f"soaks until {result.until}"
     is_behind = result.state == "pass" and soak.check(subject, facts, now).state == "wait"
-    return f"has soaked, which {subject.version} has not" if is_behind else ""
+    return f"has completed its soak, but {subject.version} has not" if is_behind else ""

@@ -25,7 +25,10 @@ def completed(content: bytes, file: str, settings: Settings) -> bytes:
     nodes = yaml_edit.documents(content, file)
     if len(nodes) != 1 or not kustomize.is_kustomization(nodes[0], file):
         raise _refused(
-            file, "It is not a kustomization.", f"Name the kustomization, or write `{file}` without `add`.", 1
+            file,
+            "The pin has `add`, but the file is not a kustomization.",
+            f"Name a kustomization, or write `{file}` without `add`.",
+            1,
         )
     root = nodes[0]
     own = yaml_edit.resolve(root, ("images",))
@@ -45,7 +48,8 @@ def completed(content: bytes, file: str, settings: Settings) -> bytes:
         line = (images if images is not None else root).start_mark.line + 1
         raise _refused(
             file,
-            "Its `images` are written in brackets.",
+            "The `images` of the file are written in brackets, and stagegate can only add a line "
+            "to a list of lines.",
             "Write `images` as a list of lines with `- name:`.",
             line,
         )

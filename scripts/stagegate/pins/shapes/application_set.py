@@ -138,8 +138,9 @@ SHAPE = Shape(
     name=NAME,
     title="Argo CD ApplicationSet",
     about=(
-        "The revision in the template, or the list elements of the environment: those whose Application is in "
-        "`argocd.applications`, else those that have the environment's name as a value."
+        "The revision in the template, or the list elements of the environment. An element belongs "
+        "to the environment if `argocd.applications` lists its Application, or else if one of its "
+        "values is the environment's name."
     ),
     file="deploy/shop.yaml",
     example="""\

@@ -71,8 +71,9 @@ SHAPE = Shape(
     name=NAME,
     title="Flux",
     about=(
-        "The version of a chart with our chart's name, image tags in its values, the tag of an OCIRepository "
-        "with our chart, the tag or commit of a GitRepository of the app, and `images` of a Kustomization."
+        "The version of a chart that has the name of the app's chart, image tags in the values of "
+        "a HelmRelease, the tag of an OCIRepository of the app's chart, the tag or commit of a "
+        "GitRepository of the app, and `images` of a Kustomization."
     ),
     file="clusters/prod/shop.yaml",
     example="""\

@@ -35,7 +35,8 @@ def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iter
 SHAPE = Shape(
     name=NAME,
     title="Chart as a folder in Git",
-    about="A release tag or a commit as `targetRevision`. The image tag is in a values file, which is a pin too.",
+    about="A release tag or a commit as `targetRevision`. The image tag is in a values file, so list the "
+    "values file as a pin too.",
     file="deploy/prod.yaml",
     example="""\
 apiVersion: argoproj.io/v1alpha1

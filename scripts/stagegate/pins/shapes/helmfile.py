@@ -40,7 +40,8 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
 SHAPE = Shape(
     name=NAME,
     title="helmfile",
-    about="The version of our chart among the releases, and image tags in their inline values.",
+    about="The version of the app's chart among the releases, and the image tags in the inline values of "
+    "the releases.",
     file="helmfile.yaml",
     example="""\
 repositories:

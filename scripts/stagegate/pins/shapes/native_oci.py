@@ -31,7 +31,7 @@ def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iter
 SHAPE = Shape(
     name=NAME,
     title="Native OCI source",
-    about="Argo CD 3.1 and newer: the chart by its OCI address, with a version or a digest.",
+    about="The OCI address of the chart with a version or a digest. This needs Argo CD 3.1 or newer.",
     file="deploy/prod.yaml",
     example="""\
 apiVersion: argoproj.io/v1alpha1

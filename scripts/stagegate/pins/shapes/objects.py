@@ -24,7 +24,7 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
 SHAPE = Shape(
     name=NAME,
     title="Plain Kubernetes objects",
-    about="Images of the app in any kind of object, also in a `List` and in custom resources.",
+    about="Images of the app in objects of any kind, also in a `List` and in custom resources.",
     file="deploy/prod.yaml",
     example="""\
 apiVersion: apps/v1

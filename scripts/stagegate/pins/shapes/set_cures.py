@@ -36,16 +36,16 @@ def refuse_overridden(root: Node, place: PinPlace, below: Path, reading: ShapeCo
         pin = PinSettings(
             file=reading.file, path=yaml_edit.written_path(other.path), value=place.template or "{version}"
         )
-        cure = f"Name that one: {settings_line.written(pin)}."
+        cure = f"Name the revision in the template of the generator as the pin: {settings_line.written(pin)}."
     words = "|".join(map(re.escape, sorted(steps)))
     sets = patch and re.search(rf"(?m)^\s*(?:- )?(?:{words})\s*:", patch.value)
     if patch and sets and not (is_element and reads.search(patch.value)):
-        owner = f"the templatePatch in line {patch.line} sets it too"
+        owner = f"the templatePatch in line {patch.line} sets the same value too"
         cure = "Move the version out of the templatePatch into the template or the elements."
     if owner:
         raise Stop(
             "ambiguous-pin",
-            f"{reading.file} has {place.value} at {place.where}, and Argo CD may apply another value.",
+            f"{reading.file} has {place.value} at {place.where}, and Argo CD may apply a different value.",
             f"Another part of the ApplicationSet overrides its template: {owner}.",
             cure,
             file=reading.file,
@@ -79,8 +79,8 @@ def element_cure(written: str, one: Element | None, reading: ShapeContext) -> st
                 value=template,
             )
             return (
-                f"It is an expression over a value of the element in line {one.line}. Name that value as the pin: "
-                f"{settings_line.written(pin)}."
+                f"The value is an expression over a value of the list element in line {one.line}. "
+                f"Name the value in the list element as the pin: {settings_line.written(pin)}."
             )
     return ""
 
@@ -93,8 +93,9 @@ def generator_cure(root: Node, parameter: str, reading: ShapeContext) -> str:
             name = reading.environment.name if reading.environment else "prod"
             concrete = path.replace("**", name).replace("*", name)
             return (
-                f"It is a parameter that a Git generator reads from {path}. Pin the file there: "
-                f"{{file: {concrete}, path: {parameter or 'version'}}}."
+                f"The value is a parameter that a Git generator reads from {path}. Name the file "
+                f"that the generator reads as the pin: {{file: {concrete}, path: "
+                f"{parameter or 'version'}}}."
             )
         for kind in ("clusters", "git", "scmProvider", "pullRequest", "plugin", "list"):
             key, _, name = parameter.partition(".")
@@ -102,8 +103,12 @@ def generator_cure(root: Node, parameter: str, reading: ShapeContext) -> str:
             if own is not None:
                 place = f"spec.generators.{number}.{kind}.values.{name}"
                 return (
-                    f"It is a value of the generator in line {own[1].start_mark.line + 1}. Name it as the pin: "
-                    f"{{file: {reading.file}, path: {place}}}."
+                    f"The value comes from the generator in line {own[1].start_mark.line + 1}. "
+                    f"Name the value in the generator as the pin: {{file: {reading.file}, path: "
+                    f"{place}}}."
                 )
     what = f"the parameter {parameter}" if parameter else "a template expression"
-    return f"It is {what} of a generator, so its value is in another place. {reading.elsewhere(parameter)}"
+    return (
+        f"The value is {what} of a generator, so the version itself is in another place. "
+        f"{reading.elsewhere(parameter)}"
+    )

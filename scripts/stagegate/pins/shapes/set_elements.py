@@ -62,10 +62,12 @@ def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
     if wanted and ours and all("{{" not in one for one in whole):
         raise Stop(
             "ambiguous-pin",
-            f"{reading.file} has no element for {environment.name}.",
-            f"It makes {', '.join(dict.fromkeys(whole))}, and {environment.name} has {', '.join(wanted)}.",
+            f"The list generator in {reading.file} has no element for {environment.name}.",
+            f"The ApplicationSet makes {', '.join(dict.fromkeys(whole))}, but {environment.name} "
+            f"has {', '.join(wanted)}.",
             reading.way_to_name(whole)
-            or "Name the Application of this environment in argocd.applications, or add its element.",
+            or "Name the Application of this environment in argocd.applications, or add a list "
+            "element for the environment.",
             file=reading.file,
             line=ours[0].line,
         )

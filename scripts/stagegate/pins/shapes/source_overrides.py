@@ -27,9 +27,10 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
     if named["application"] and wanted and named["application"] not in wanted:
         raise Stop(
             "ambiguous-pin",
-            f"{reading.file} belongs to the Application {named['application']}.",
-            f"The environment {reading.environment.name if reading.environment else ''} has {', '.join(wanted)}.",
-            "Name the right file as the pin, or the Application in argocd.applications.",
+            f"The file {reading.file} overrides the Application {named['application']}.",
+            "But the Applications of the environment "
+            f"{reading.environment.name if reading.environment else ''} are {', '.join(wanted)}.",
+            "Name the right file in `pins`, or correct the Application in argocd.applications.",
             file=reading.file,
             line=1,
         )

@@ -35,7 +35,8 @@ def aliases(root: Node, settings: Settings) -> Iterator[str]:
 SHAPE = Shape(
     name=NAME,
     title="Umbrella chart",
-    about="The version of our chart among the dependencies; a Chart.lock beside it moves too, digest included.",
+    about="The version of the app's chart among the dependencies. If there is a Chart.lock beside the "
+    "Chart.yaml, a promotion also updates its version and digest.",
     file="deploy/prod/Chart.yaml",
     example="""\
 apiVersion: v2

@@ -45,9 +45,10 @@ SHAPE = Shape(
     name=NAME,
     title="Helm values file",
     about=(
-        "Image tags as `repository` with `tag`, `image: repository:tag`, or the value `chart.image-tag-value`; "
-        "below the name or alias of our chart where the values are of an umbrella chart. In the values of an app "
-        "of apps also entries with `repoURL`, `chart` and `targetRevision`."
+        "Image tags as `repository` with `tag`, `image: repository:tag`, or the value that "
+        "`chart.image-tag-value` names. In the values of an umbrella chart, they are below the "
+        "name or alias of the app's chart. In the values of an app of apps, entries with "
+        "`repoURL`, `chart` and `targetRevision` are pins too."
     ),
     file="deploy/prod-values.yaml",
     example="""\

@@ -74,6 +74,6 @@ def reason(result: RuleResult, subject: Subject, facts: PromotionFacts) -> Reaso
 def cure(result: RuleResult, subject: Subject, facts: PromotionFacts) -> str:
     """The next step for a person when a rule is not satisfied."""
     if result.state == "unknown":
-        return "Nothing was written. Run it again when the service named above can be reached."
+        return "stagegate changed nothing. Run promote-pr again when the service named above can be reached."
     before = ", ".join(facts.policy_of(subject.environment).after) or subject.environment
     return RULES[result.rule].cure.format(environment=subject.environment, before=before)

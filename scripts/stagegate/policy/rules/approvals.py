@@ -36,7 +36,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(
             rule=NAME,
             state="stop",
-            detail=f"stagegate merges only changes of pins, and this one also changes {named}",
+            detail=f"stagegate merges only changes of pins, but this pull request also changes {named}",
         )
     promotion = facts.policy_of(subject.environment).promotion
     least = required(facts.policy_of(subject.environment), subject.kind)
@@ -57,8 +57,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         named = ", ".join(f"{login}{place}" for login, place in words.items())
         return RuleResult(rule=NAME, state="pass", detail=f"approved by {named}")
     many = "an approval" if least == 1 else f"{least} approvals"
-    has = f", has {len(words)} ({', '.join(words)})" if words else ""
-    detail = f"needs {many} of this head by people with write access who are not its authors{has}"
+    has = f"; so far {len(words)} ({', '.join(words)})" if words else ""
+    detail = (
+        f"the head of the pull request needs {many} by people with write access who are not its authors{has}"
+    )
     return RuleResult(rule=NAME, state="wait", detail=detail)
 
 
@@ -86,7 +88,8 @@ def _carried(subject: Subject, facts: PromotionFacts) -> dict[str, str]:
 
 RULE = Rule(
     name=NAME,
-    title="Enough people with write access who are not authors of the change approved exactly this head",
+    title="Enough people with write access approved the newest commit of the change, and none of them is "
+    "its author",
     rank=140,
     kinds=frozenset({"promote", "rollback", "configure"}),
     check=check,

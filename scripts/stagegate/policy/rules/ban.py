@@ -29,5 +29,5 @@ RULE = Rule(
     kinds=frozenset({"promote", "rollback"}),
     check=check,
     reason="banned-version",
-    cure="Promote another version, or lift the ban (mode `unban`).",
+    cure="Promote a different version, or lift the ban with the mode `unban`.",
 )

@@ -17,10 +17,12 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """The worst of all requirements, named; one that was not read, for want of a release, is unknown."""
     required = facts.policy_of(subject.environment).promotion.require
     if not required:
-        return RuleResult(rule=NAME, state="pass", detail="no check of another tool is required")
+        return RuleResult(rule=NAME, state="pass", detail="the settings require no check of another tool")
     if len(subject.requirements) < len(required):
         return RuleResult(
-            rule=NAME, state="unknown", detail="without a release the checks of other tools cannot be read"
+            rule=NAME,
+            state="unknown",
+            detail="the release is unknown, so the checks of other tools cannot be read",
         )
     for state in _WORST:
         if named := [one for one in subject.requirements if one.state == state]:
@@ -43,6 +45,7 @@ RULE = Rule(
     check=check,
     reason="no-evidence",
     exact_reason=_reason,
-    cure="See what the tool named above found, let it run again for this release, or set an override of `checks`.",
+    cure="Read the result of the tool named above, run the tool again for this release, or set an "
+    "override of `checks`.",
     waits_for="people",
 )

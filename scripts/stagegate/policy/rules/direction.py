@@ -15,7 +15,7 @@ NAME = "direction"
 def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop when the environment runs something newer; unknown when what it runs cannot be compared."""
     if not subject.before:
-        why = facts.standing(subject.environment).trouble or "its pins name no version"
+        why = facts.standing(subject.environment).trouble or "the pins of the environment name no version"
         return RuleResult(
             rule=NAME, state="unknown", detail=f"the release in {subject.environment} is unknown: {why}"
         )
@@ -34,10 +34,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
 
 RULE = Rule(
     name=NAME,
-    title="A promotion goes to a newer version",
+    title="The promotion goes to a newer version, not to an older one",
     rank=50,
     kinds=frozenset({"promote"}),
     check=check,
     reason="older-version",
-    cure="Use mode `rollback` to go back to an earlier version.",
+    cure="To go back to an earlier version, use the mode `rollback`.",
 )

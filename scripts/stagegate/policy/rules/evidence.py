@@ -26,9 +26,12 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         why = subject.release_trouble or f"the release {subject.version} could not be read"
         return RuleResult(rule=NAME, state="unknown", detail=why)
     if not places:
-        return RuleResult(rule=NAME, state="pass", detail="no environment comes before this one")
+        return RuleResult(rule=NAME, state="pass", detail="no environment comes before this environment")
     if subject.release.chart is None and not subject.release.images:
-        detail = "neither chart nor image of the release has a digest to compare"
+        detail = (
+            "no chart and no image of the release has a digest, so the evidence cannot be compared "
+            "with the release"
+        )
         return RuleResult(rule=NAME, state="stop", detail=detail)
     good = ("passed", "adopted") if back else ("passed",)
     proofs = [(place, evidence_for.of(facts, place, subject.version, subject.release)) for place in places]
@@ -55,7 +58,7 @@ def _reason(subject: Subject, facts: PromotionFacts) -> Reason:
 
 RULE = Rule(
     name=NAME,
-    title="The gate of every environment in `after` passed for exactly these digests",
+    title="The gate of every environment in `after` passed with exactly the digests of this release",
     rank=30,
     kinds=frozenset({"promote", "rollback"}),
     check=check,

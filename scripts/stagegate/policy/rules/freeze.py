@@ -19,7 +19,9 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         try:
             zone = ZoneInfo(freeze.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            return RuleResult(rule=NAME, state="unknown", detail=f"there is no time zone {freeze.timezone!r}")
+            return RuleResult(
+                rule=NAME, state="unknown", detail=f"the time zone {freeze.timezone!r} does not exist"
+            )
         begin = datetime.combine(freeze.from_, time(), zone)
         end = datetime.combine(freeze.to + timedelta(days=1), time(), zone)
         if begin <= now < end:
@@ -32,7 +34,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
 
 RULE = Rule(
     name=NAME,
-    title="Today is not inside a freeze",
+    title="Today is not a day of a freeze",
     rank=100,
     kinds=frozenset({"promote", "configure"}),
     check=check,

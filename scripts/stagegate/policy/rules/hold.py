@@ -24,10 +24,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
 
 RULE = Rule(
     name=NAME,
-    title="No hold stops the environment",
+    title="No hold stops promotions into the environment",
     rank=90,
     kinds=frozenset({"promote", "configure"}),
     check=check,
     reason="held-back",
-    cure="Ask the owner of the hold, or lift it (mode `unhold`).",
+    cure="Ask the owner of the hold, or lift the hold with the mode `unhold`.",
 )

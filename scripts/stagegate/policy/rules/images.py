@@ -19,11 +19,13 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     if subject.release_absent:
         return RuleResult(rule=NAME, state="stop", detail=subject.release_absent)
     if subject.release is None:
-        return RuleResult(rule=NAME, state="unknown", detail=subject.release_trouble or "no release was read")
+        return RuleResult(
+            rule=NAME, state="unknown", detail=subject.release_trouble or "the release could not be read"
+        )
     proven = {full_name(image.reference): image.digest for image in subject.release.images}
     absent = [name for name in facts.settings.images if full_name(name) not in proven]
     if absent:
-        detail = f"the release names no digest for {', '.join(absent)}"
+        detail = f"the release record has no digest of {', '.join(absent)}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     if facts.settings.images and not subject.release.recorded and not _recorded_here(subject, facts):
         detail = "the release has no record, so its digests were only read from its tags as they are now"
@@ -41,7 +43,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     count = len(proven)
     detail = f"{count} proven image{'s' if count != 1 else ''}" if count else "the release has no images"
     if subject.release is not None and subject.release.looked_up:
-        detail += ", by digests that were looked up by tag when the release was recorded"
+        detail += "; their digests were looked up by tag when the release was recorded"
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 
@@ -63,7 +65,9 @@ def _one(
         if facts.settings.images_strict:
             return "stop", f"{image.reference} is not part of the release (images-strict)"
         if image.reference.partition("@")[0].rpartition("/")[2].partition(":")[2] in tags:
-            return "stop", f"{image.reference} has the release's tag but is not in its record"
+            return "stop", (
+                f"{image.reference} has the release's tag, but the release record does not contain this image"
+            )
         return "pass", ""
     if image.trouble:
         return "unknown", f"{image.reference}: {image.trouble}"
@@ -71,18 +75,20 @@ def _one(
     if image.digest != recorded:
         return (
             "stop",
-            f"{image.reference} is {image.digest or 'not in the registry'}, the release has {recorded}",
+            f"{image.reference} is {image.digest or 'not in the registry'}, but the release record "
+            f"has {recorded}",
         )
     return "pass", ""
 
 
 RULE = Rule(
     name=NAME,
-    title="Every image of the app is one of the release, with the recorded digest",
+    title="Every image of the app belongs to the release and has the recorded digest",
     rank=60,
     kinds=frozenset({"promote", "rollback"}),
     check=check,
     reason="image-untested",
-    cure="Publish a release whose record names the image, correct the tag, or list it in `images-allowed`. "
-    "If its tag did not change, `chart.image-tag-value` names the wrong Helm value.",
+    cure="Publish a release whose record contains the image, correct the tag, or list the image in "
+    "`images-allowed`. If the tag of the image did not change, `chart.image-tag-value` names the "
+    "wrong Helm value.",
 )

@@ -17,15 +17,18 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)
     if subject.irreversible:
         return RuleResult(rule=NAME, state="stop", detail="; ".join(subject.irreversible[:3]))
-    return RuleResult(rule=NAME, state="pass", detail="nothing between the two is marked irreversible")
+    return RuleResult(
+        rule=NAME, state="pass", detail="no change between the two versions is marked irreversible"
+    )
 
 
 RULE = Rule(
     name=NAME,
-    title="Nothing between the two versions is marked as impossible to undo",
+    title="No change between the two versions is marked irreversible",
     rank=70,
     kinds=frozenset({"rollback"}),
     check=check,
     reason="irreversible",
-    cure="Roll forward, or set an override of `irreversible` after reading the difference.",
+    cure="Fix the problem in a newer release, or read the difference and then set an override of "
+    "`irreversible`.",
 )

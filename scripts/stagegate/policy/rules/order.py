@@ -22,7 +22,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
             return RuleResult(rule=NAME, state="unknown" if state == "unknown" else "stop", detail=detail)
         details.append(detail)
     return RuleResult(
-        rule=NAME, state="pass", detail="; ".join(details) or "no environment comes before this one"
+        rule=NAME, state="pass", detail="; ".join(details) or "no environment comes before this environment"
     )
 
 
@@ -32,27 +32,31 @@ def _one(name: str, subject: Subject, facts: PromotionFacts) -> tuple[str, str]:
     if standing.is_range:  # Git names no version there: the newest record does
         running = next(iter(evidence_for.versions(facts, name)), "")
     if not running:
-        return "unknown", f"the release in {name} is unknown: {standing.trouble or 'no record names it'}"
+        return (
+            "unknown",
+            f"the release in {name} is unknown: {standing.trouble or 'no record names a release'}",
+        )
     if running == subject.version:
-        return "pass", f"{name} runs it"
+        return "pass", f"{name} runs this release"
     step = versions.compare(running, subject.version)
     if step is None:
         return "unknown", f"{name} runs {running}, which is not a version that can be compared"
     if step <= 0:
         return "stop", f"{name} runs {running}, not {subject.version}"
     if evidence_for.of(facts, name, running).state != "passed":
-        return "stop", f"{name} moved on to {running}, which has not passed its gate"
+        return "stop", f"{name} now runs {running}, which has not passed the gate of {name}"
     if evidence_for.of(facts, name, subject.version).state != "passed":
-        return "stop", f"{name} runs {running} and never passed its gate with {subject.version}"
-    return "pass", f"{name} ran it and moved on to {running}, which also passed its gate"
+        return "stop", f"{name} runs {running}, and {subject.version} never passed the gate of {name}"
+    return "pass", f"{name} ran this release and now runs {running}, which also passed the gate of {name}"
 
 
 RULE = Rule(
     name=NAME,
-    title="Every environment in `after` runs this release, or ran it and moved on to a newer good one",
+    title="Every environment in `after` runs this release, or ran this release and now runs a newer good "
+    "release",
     rank=40,
     kinds=frozenset({"promote"}),
     check=check,
     reason="out-of-order",
-    cure="Promote it to {before} first.",
+    cure="Promote the release to {before} first.",
 )

@@ -19,11 +19,12 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     if not is_prerelease(subject.version):
         return RuleResult(rule=NAME, state="pass", detail="not a pre-release")
     if facts.policy_of(subject.environment).admits_prereleases:
-        return RuleResult(rule=NAME, state="pass", detail=f"{subject.environment} admits pre-releases")
+        return RuleResult(rule=NAME, state="pass", detail=f"{subject.environment} allows pre-releases")
     return RuleResult(
         rule=NAME,
         state="stop",
-        detail=f"{subject.version} is a pre-release, and {subject.environment} admits none (prereleases: false)",
+        detail=f"{subject.version} is a pre-release, but {subject.environment} does not allow "
+        "pre-releases (prereleases: false)",
     )
 
 

@@ -29,25 +29,27 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(
             rule=NAME,
             state="stop",
-            detail=f"needs the label {', '.join(wanted)}, set after the last push ({what})",
+            detail="the pull request the pull request the pull request needs the label "
+            f"{', '.join(wanted)}, set after the last push ({what})",
         )
     if subject.risks:
-        return RuleResult(rule=NAME, state="pass", detail="every risky class has its label")
+        return RuleResult(rule=NAME, state="pass", detail="every risky change has its label")
     detail = (
         "no risky change"
         if subject.rendered
-        else f"not rendered, so risk is not known: {subject.render_note}"
+        else f"the change was not rendered, so its risk is unknown: {subject.render_note}"
     )
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 
 RULE = Rule(
     name=NAME,
-    title="Every risky class of change has its label",
+    title="Every kind of risky change has its label",
     rank=130,
     kinds=frozenset({"promote", "configure"}),
     check=check,
     reason="risky-change",
-    cure="Review the change and set the label, or set an override of `risk` for {environment}.",
+    cure="Review the change and set the label on the pull request, or set an override of `risk` for "
+    "{environment}.",
     proposable=True,
 )

@@ -24,7 +24,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     policy = facts.policy_of(subject.environment)
     least = seconds(policy.soak)
     if not policy.after or not least:
-        return RuleResult(rule=NAME, state="pass", detail="no soak is required")
+        return RuleResult(rule=NAME, state="pass", detail="the environment requires no soak")
     since, short = [], ""
     for name in policy.after:
         verdict = evidence_for.of(facts, name, subject.version, subject.release)
@@ -32,7 +32,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
             return RuleResult(
                 rule=NAME,
                 state="wait",
-                detail=f"there is no passing evidence in {name}, from which the soak counts",
+                detail=f"the soak counts from the gate that passed in {name}, but no gate passed there",
             )
         since.append(moment(verdict.since))
         short = short or _short(subject, facts, name, verdict, least)
@@ -40,7 +40,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="wait", detail=short)
     end = max(since) + timedelta(seconds=least)
     if now < end:
-        detail = f"good since {rfc3339(max(since))}, soaks for {policy.soak}"
+        detail = f"good since {rfc3339(max(since))}, but must soak for {policy.soak}"
         return RuleResult(rule=NAME, state="wait", detail=detail, until=rfc3339(end))
     return RuleResult(rule=NAME, state="pass", detail=f"good since {rfc3339(max(since))}")
 
@@ -69,9 +69,9 @@ def _short(subject: Subject, facts: PromotionFacts, name: str, verdict: Verdict,
     if good >= least:
         return ""
     policy = facts.policy_of(subject.environment)
-    one = "only the release running there can still complete a soak"
+    one = f"only the release that runs in {name} can still complete a soak"
     if policy.promotion.strategy == "each":
-        one = f"ban {subject.version} to pass it over"
+        one = f"ban {subject.version} to skip this release"
     return (
         f"{subject.version} was good in {name} for only {_span(good)} before {other.evidence.version} replaced "
         f"it, but needs {policy.soak}; {one}, or set `soak` aside with an override"
@@ -96,11 +96,11 @@ def _span(length: float) -> str:
 
 RULE = Rule(
     name=NAME,
-    title="The release was good for long enough in every environment in `after`",
+    title="The release was good long enough in every environment in `after`",
     rank=120,
     kinds=frozenset({"promote"}),
     check=check,
     reason="soaking",
-    cure="Wait until the release has soaked for long enough, or set an override of `soak`.",
+    cure="Wait until the soak of the release ends, or set an override of `soak`.",
     proposable=True,
 )

@@ -25,23 +25,32 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Pass inside a window or where none is declared, else wait for the next one."""
     windows = facts.policy_of(subject.environment).window
     if not windows:
-        return RuleResult(rule=NAME, state="pass", detail="no promotion window is declared")
+        return RuleResult(rule=NAME, state="pass", detail="the settings declare no promotion window")
     openings = []
     for window in windows:
         try:
             end, following = _around(window, now)
         except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
             return RuleResult(
-                rule=NAME, state="unknown", detail=f"window {window.rrule!r} is not a rule: {error}"
+                rule=NAME,
+                state="unknown",
+                detail=f"the window {window.rrule!r} is not a valid recurrence rule: {error}",
             )
         if end is not None:
-            return RuleResult(rule=NAME, state="pass", detail=f"inside a window, until {rfc3339(end)}")
+            return RuleResult(
+                rule=NAME, state="pass", detail=f"a promotion window is open until {rfc3339(end)}"
+            )
         if following is not None:
             openings.append(following)
     if not openings:
-        return RuleResult(rule=NAME, state="wait", detail="no promotion window opens within two years")
+        return RuleResult(rule=NAME, state="wait", detail="no promotion window opens in the next two years")
     opening = rfc3339(min(openings))
-    return RuleResult(rule=NAME, state="wait", detail=f"the next window opens at {opening}", until=opening)
+    return RuleResult(
+        rule=NAME,
+        state="wait",
+        detail=f"no promotion window is open; the next one opens at {opening}",
+        until=opening,
+    )
 
 
 def _around(window: Window, now: datetime) -> tuple[datetime | None, datetime | None]:
@@ -72,7 +81,7 @@ def _rule(text: str, wall: datetime) -> rrule | rruleset:
     near = (wall - timedelta(days=400)).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     rule = rrulestr(text, dtstart=_ANCHOR if anchored else max(near, _ANCHOR), ignoretz=True)
     if not isinstance(rule, (rrule, rruleset)):
-        raise TypeError("it is not a recurrence rule")
+        raise TypeError("the text is not a recurrence rule")
     return rule
 
 
@@ -87,7 +96,7 @@ def mistake(text: str) -> str:
 
 RULE = Rule(
     name=NAME,
-    title="Now is inside a promotion window",
+    title="A promotion window is open",
     rank=110,
     kinds=frozenset({"promote", "configure"}),
     check=check,
