@@ -46,7 +46,7 @@ def test_a_merge_whose_verification_did_not_start_is_verified_by_the_next_attemp
         assert dispatched(world) == 0
         code, told = run(world, 2, mode="evaluate")
         assert (code, told["changed"], dispatched(world)) == (0, "true", 1)
-        assert "started now" in world.report()["message"]["what"]
+        assert "so this run started the workflow" in world.report()["message"]["what"]
         assert run(world, 1, mode="evaluate")[1]["changed"] == "false"
 
 

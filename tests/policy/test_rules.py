@@ -127,7 +127,7 @@ def test_soak_counts_to_the_second(ago: int, state: str) -> None:
             "passed",
             "latest",
             "wait",
-            "good in staging for only 60s before 1.2.0 replaced it, but needs 1h; only the release running",
+            "good in staging for only 60s before 1.2.0 replaced it, but needs 1h; only the release that runs",
         ),
         (
             45,
@@ -136,7 +136,7 @@ def test_soak_counts_to_the_second(ago: int, state: str) -> None:
             "wait",
             "good in staging for only 45m before 1.2.0 replaced it, but needs 1h",
         ),
-        (59, "passed", "each", "wait", "ban 1.1.0 to pass it over"),
+        (59, "passed", "each", "wait", "ban 1.1.0 to skip this release"),
         (60, "passed", "latest", "pass", ""),
     ],
 )

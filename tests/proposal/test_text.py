@@ -325,7 +325,7 @@ SOAKS = RuleResult(rule="soak", state="wait", detail="soaks", until="2026-01-05T
             "may merge after soak (2026-01-05 12:26 UTC) and 2 approvals",
         ),
         ({"rules": (RuleResult(rule="hold", state="stop", detail="x"), SOAKS)}, "may not merge: hold"),
-        ({"difference": None}, "the change in the cluster is not known · may merge"),
+        ({"difference": None}, "the change in the cluster is unknown · may merge"),
     ],
 )
 def test_the_first_line_summarises_the_promotion(changes: dict[str, object], end: str) -> None:

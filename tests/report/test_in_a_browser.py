@@ -109,8 +109,8 @@ def report() -> StatusReport:
         command="/unhold pay/prod",
     )  # fmt: skip
     drift = EnvironmentStatus(
-        **prod, version="0.9.0", drift="a look at 2026-11-27 06:00 UTC ended with content-differs",
-        next="Check the environment. Roll back if the release is the cause.", command="/rollback search/prod",
+        **prod, version="0.9.0", drift="a gate run on the unchanged environment ended at 2026-11-27 06:00 UTC with content-differs",
+        next="Check the environment. If the release is the cause, roll back.", command="/rollback search/prod",
     )  # fmt: skip
     failed = EnvironmentStatus(
         name="staging", version="3.1.0", gate="failed", gate_detail="checks-failed at 09:00 UTC", next="Release a fix, or roll back.",

@@ -50,7 +50,7 @@ def parse(text: str) -> Cron:
     """A schedule. ValueError when it is none."""
     fields = _WORDS.get(text.strip().lower(), text).lower().replace("?", "*").split()
     if len(fields) != 5:
-        raise ValueError(f"{text!r} has {len(fields)} fields, not five")
+        raise ValueError(f"the schedule {text!r} has {len(fields)} fields, but a schedule has five")
     names = ((), (), (), _MONTHS, _DAYS)
     sets = [
         frozenset(_field(field, *limits, words))
@@ -91,7 +91,7 @@ def _field(text: str, low: int, high: int, names: tuple[str, ...]) -> Iterator[i
         last = high if begin == "*" or (step and not end) else first
         last = _number(end, low, names) if end else last
         if not low <= first <= last <= high + (high == 6):
-            raise ValueError(f"{part!r} is not within {low} to {high}")
+            raise ValueError(f"{part!r} is not between {low} and {high}")
         for value in range(first, last + 1, int(step or "1")):
             yield value % 7 if high == 6 else value  # 7 is Sunday too
 

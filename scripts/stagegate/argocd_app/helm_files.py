@@ -56,7 +56,8 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
             raise self._refused(f"the URL scheme {scheme[1]!r} of {written} is not allowed")
         if scheme:
             raise self._unsupported(
-                f"the values file {written}", "Put that file into a Git repository and name its path."
+                f"the values file {written}",
+                "Move the file into a Git repository, and use its path in the Application.",
             )
         place = self._place(written)
         if place is None:  # beside the chart's own values.yaml
@@ -69,7 +70,8 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
             return
         if self.find is None:
             raise self._unsupported(
-                f"the values file {written}", "Put that file into a Git repository and name its path."
+                f"the values file {written}",
+                "Move the file into a Git repository, and use its path in the Application.",
             )
         paths = sorted(self.find(url, revision, path))
         if not paths and not optional:
@@ -106,25 +108,25 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
     def _missing(self, url: str, revision: str, path: str) -> Stop:
         return Stop(
             "missing-file",
-            f"There is no {path} in {url} at {revision}.",
-            f"Application {self._name} names it under helm.",
-            "Correct the name, or set ignoreMissingValueFiles.",
+            f"{url} has no file {path} at {revision}.",
+            f"The Application {self._name} names this file under `helm`.",
+            "Correct the name of the file, or set ignoreMissingValueFiles.",
             file=path,
         )
 
     def _refused(self, why: str) -> Stop:
         return Stop(
             "findings",
-            f"Application {self._name} names a file that Argo CD refuses to read.",
+            f"The Application {self._name} names a file that Argo CD refuses to read.",
             f"{why[:1].upper()}{why[1:]}.",
-            "Name a file inside a Git repository.",
+            "Name a file that is inside a Git repository.",
         )
 
     def _unsupported(self, what: str, next: str) -> Stop:
         return Stop(
             "ambiguous-pin",
-            f"Application {self._name} uses {what}.",
-            "stagegate cannot render that the way Argo CD does.",
+            f"The Application {self._name} uses {what}.",
+            "stagegate cannot render this Application the way Argo CD does.",
             next,
         )
 
@@ -135,9 +137,9 @@ def _referenced(application: Mapping[str, Any], name: str) -> ApplicationSource:
         application_name = str(mapping(application.get("metadata")).get("name") or "")
         raise Stop(
             "ambiguous-pin",
-            f"Application {application_name} names ${name}, and no source of it has `ref: {name}`.",
-            "Argo CD could not find that values file either.",
-            "Correct the reference.",
+            f"The Application {application_name} names ${name}, but none of its sources has `ref: {name}`.",
+            "Argo CD could not find the values file either.",
+            f"Correct ${name}, or add a source with this `ref`.",
         )
     return source
 

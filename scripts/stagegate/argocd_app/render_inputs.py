@@ -149,9 +149,9 @@ def _one(chart_places: tuple[ChartPlace, ...], application: str, chart: str) -> 
     wanted = f"the chart {chart}" if chart else "the chart"
     raise Stop(
         "ambiguous-pin",
-        f"Application {application} has no source that is clearly {wanted}.",
-        f"Its sources are: {sources}.",
-        "Point the pin at an Application that has this chart as exactly one of its sources.",
+        f"No source of the Application {application} is clearly {wanted}.",
+        f"The sources of the Application are: {sources}.",
+        "Use an Application as the pin in which exactly one source is this chart.",
     )
 
 

@@ -69,7 +69,10 @@ def _left_out(before: Sequence[RenderedObject], after: Sequence[RenderedObject])
         name for name in dict.fromkeys((*sides[0], *sides[1])) if sides[0].get(name) != sides[1].get(name)
     ]
     if labels:
-        yield f"Left out, because Argo CD applies no hook of this kind (helm test): {', '.join(labels[:5])}."
+        yield (
+            "These objects are not compared, because they are helm test hooks, which Argo CD does not "
+            f"apply: {', '.join(labels[:5])}."
+        )
 
 
 def _renamed(

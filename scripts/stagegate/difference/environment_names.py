@@ -63,9 +63,9 @@ def in_document(document: Mapping[str, Any], path: str, names: Names, settings: 
         if (is_argo or "argoproj.io/" in text or is_kustomize) and (one := _word(text, names.applications)):
             return f"the Application {one}", ""
         if is_argo and key in _DECIDING and _HOLE.search(text):
-            return f"what {text} stands for", ""
+            return f"the value of {text}", ""
         if is_argo and key == "templatePatch" and text.strip():
-            return "what its templatePatch makes", ""
+            return "the result of the templatePatch", ""
         if is_kustomize and posixpath.normpath(posixpath.join(folder, text)) in names.pins:
             return f"the pin {text}", ""
         if key == "namespace" and text in names.namespaces:

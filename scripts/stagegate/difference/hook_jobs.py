@@ -20,11 +20,12 @@ def risky(difference: Difference) -> Iterator[tuple[str, str]]:
     """Label and sentence of each hook Job that is new, or in which more changes than the release brings."""
     for one in _hooks(difference):
         if one.change == "added" and not one.was:
-            yield one.label, "runs during the roll-out and is new"
+            yield one.label, "is new and runs during the roll-out"
         elif more := _more(one, difference):
             yield (
                 one.label,
-                f"runs during the roll-out, and more than its image changes: {', '.join(more[:3])}",
+                "runs during the roll-out, and not only the image of the Job changes, but also "
+                f"{', '.join(more[:3])}",
             )
 
 
@@ -32,7 +33,10 @@ def followers(difference: Difference) -> Iterator[str]:
     """A sentence for each hook Job in which only the release's images, version labels and checksums change."""
     for one in _hooks(difference):
         if (one.change == "changed" or one.was) and not _more(one, difference):
-            yield f"{one.label} runs during the roll-out, with this release's image; nothing else of it changes."
+            yield (
+                f"{one.label} runs during the roll-out. Only the image of the Job changes, to the "
+                "image of this release."
+            )
 
 
 def unmarked(difference: Difference) -> tuple[str, ...]:

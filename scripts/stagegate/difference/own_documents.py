@@ -27,7 +27,10 @@ def risks(old: Side, new: Side) -> Iterator[Risk]:
             yield Risk(kind="not-rendered", object=label, detail=detail)
     for label, documents in _by_label(new).items():
         if len(documents) > 1 and documents != _by_label(old).get(label):
-            detail = f"is in the files of the pins {len(documents)} times, and Argo CD uses only the last one"
+            detail = (
+                f"occurs {len(documents)} times in the files of the pins, but Argo CD uses only the "
+                "last document"
+            )
             yield Risk(kind="not-rendered", object=label, detail=detail)
     manifests = {root.file for root in new.roots() if root.kind in ("application", "set", "object")}
     for file in sorted(manifests):

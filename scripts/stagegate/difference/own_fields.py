@@ -72,10 +72,13 @@ def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
     """The risks of these changes: Argo CD acts on them, and their effect is not rendered."""
     for one in changed:
         if one.change == "removed":
-            detail = "is removed; with its finalizer, Argo CD deletes everything that it deployed"
+            detail = (
+                "is removed, and because the Application has a finalizer, Argo CD also deletes "
+                "everything that the Application deployed"
+            )
             yield Risk(kind="not-rendered", object=one.label, detail=detail)
         if one.change == "added" and one.kind in ("Application", "ApplicationSet"):
-            detail = "is new, and no promotion rule has checked what it deploys"
+            detail = "is new, and no promotion rule has checked what the Application deploys"
             yield Risk(kind="not-rendered", object=one.label, detail=detail)
         for field in one.fields:
             if _HARMLESS.fullmatch(field.path) or one.change != "changed":
@@ -95,16 +98,21 @@ def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[R
     for root in new.roots():
         if any(one not in previous_elements for one in root.others):
             detail = (
-                "has new or changed list elements that are no environment's, so no rule checks what they run"
+                "has new or changed list elements that belong to no environment, so no rule checks "
+                "what their Applications deploy"
             )
             yield Risk(kind="not-rendered", object=root.file, detail=detail)
         elif any(one not in root.others for one in _others(old, root.file)):
-            detail = "loses list elements that are no environment's, and Argo CD deletes their Applications"
+            detail = (
+                "loses list elements that belong to no environment, so Argo CD deletes the "
+                "Applications of these elements"
+            )
             yield Risk(kind="not-rendered", object=root.file, detail=detail)
     for name, document in new.unclaimed.items():
         if old.unclaimed.get(name) != document and name not in old.applications(children=False):
             detail = (
-                "is made by a set of this environment but belongs to no environment, so no rule checks it"
+                "is made by an ApplicationSet of this environment, but belongs to no environment, "
+                "so no rule checks the Application"
             )
             yield Risk(kind="not-rendered", object=f"Application/{name}", detail=detail)
     before = {renamed.get(name, name): one for name, one in old.applications(children=True).items()}
@@ -119,7 +127,7 @@ def of_nobody(old: Side, new: Side) -> Iterator[str]:
         root.file for side in (old, new) for root in side.roots() if root.kind == "set"
     ):
         if _others(old, file) != _others(new, file):
-            yield f"Not rendered: list elements of {file} change that are no environment's."
+            yield f"Not rendered: list elements of {file} change, but they belong to no environment."
 
 
 def _others(side: Side, file: str) -> list[Any]:

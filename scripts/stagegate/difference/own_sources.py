@@ -71,7 +71,7 @@ def risks(
             detail = f"takes files from {one.address}, which may not be a repository of this app"
             yield Risk(kind="foreign", object=label, detail=detail)
         if one.kind in ("git", "reference") and not _is_settled(one, places):
-            detail = f"follows {one.revision}, which is neither {places.branch} nor a release tag"
+            detail = f"deploys from {one.revision}, which is neither {places.branch} nor a release tag"
             yield Risk(kind="moving", object=label, detail=detail)
 
 

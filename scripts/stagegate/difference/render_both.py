@@ -72,7 +72,8 @@ def compared(
     unrendered = tuple(unrendered_risks.of_sources(old, new, changed))
     if not rendered:
         note = next(
-            (unrendered_risks.note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed"
+            (unrendered_risks.note(piece) for piece in (*old.values(), *new.values())),
+            "no object is deployed",
         )
         risks = (*unrendered_risks.beside(changed), *unrendered_risks.unseen(changed.more), *unrendered)
         return msgspec.structs.replace(subject, render_note=note, risks=unrendered_risks.once(risks)), None
@@ -120,7 +121,7 @@ def compared(
 def remembered(subject: Change, recorded: Collection[str]) -> Change:
     """The subject with the classes of risk that were seen when its commit was made, where it could be rendered."""
     recorded_risks = tuple(
-        RiskSeen(kind=kind, object=subject.environment, detail="seen when this was proposed")
+        RiskSeen(kind=kind, object=subject.environment, detail="was seen when the promotion was proposed")
         for kind in sorted(set(recorded) - {risk.kind for risk in subject.risks})
     )
     return msgspec.structs.replace(
@@ -143,7 +144,7 @@ def _refuse_worse(old: Pieces, new: Pieces) -> None:
         if piece.stop is not None and (previous.rendered if previous else piece.own):
             raise piece.stop
         if piece.note and previous is not None and previous.rendered:
-            raise _Trouble(f"after this change nothing can be rendered: {piece.note}")
+            raise _Trouble(f"after the change, nothing can be rendered: {piece.note}")
 
 
 def _objects(pieces: Pieces, renamed: Mapping[str, str]) -> Iterator[RenderedObject]:

@@ -23,7 +23,8 @@ from stagegate.pins.tree import PinsTree
 from stagegate.settings import Settings
 
 _SETTINGS = (
-    "Rendered with `render.kube-version` and `render.api-versions` of the settings, else with helm's own."
+    "The manifests are rendered with `render.kube-version` and `render.api-versions` of the "
+    "settings, or with the defaults of helm."
 )
 _trees: WeakKeyDictionary[hub.Hub, dict[str, Tree]] = WeakKeyDictionary()
 
@@ -46,7 +47,7 @@ def around(connections: Connections, settings: Settings, base: str, files: PinsT
             return edited[0]
         if "unknown" in answers:
             raise NotRendered(f"it is not certain whether {address} is {connections.pins.repository}")
-        raise NotRendered(f"{address} is neither the app's nor the pins' repository")
+        raise NotRendered(f"{address} is neither the app's repository nor the pins' repository")
 
     return Around(
         tree=tree,
@@ -72,8 +73,9 @@ def _reported(clusters: Clusters, settings: Settings, destination: Mapping[str, 
             origin=f"{origin}. {_SETTINGS}",
         )
     origin = (
-        f"Rendered for Kubernetes {versions.kube_version} and {len(versions.api_versions)} API versions, which "
-        f"Argo CD at {clusters.host} reports of {versions.name}."
+        f"The manifests are rendered for Kubernetes {versions.kube_version} and "
+        f"{len(versions.api_versions)} API versions, which Argo CD at {clusters.host} reports for "
+        f"{versions.name}."
     )
     return Cluster(kube_version=versions.kube_version, api_versions=versions.api_versions, origin=origin)
 
@@ -114,14 +116,16 @@ def chart_archive(source: registry.Registry, wanted: ApplicationSource, settings
     address = wanted.address.removeprefix("oci://").rstrip("/")
     host = published.host(wanted.address)
     if host not in settings.registry_hosts | set(settings.render.hosts):
-        raise NotRendered(f"the chart comes from {host}, which the settings do not name")
+        raise NotRendered(f"the chart comes from the host {host}, which the settings do not list")
     if wanted.kind == "repository":
         archive = published.from_index(wanted.address, wanted.chart, wanted.revision, settings.render.hosts)
         where = f"{wanted.chart} {wanted.revision} in {wanted.address}"
     else:
         place = registry.parse(f"{address}/{wanted.chart}" if wanted.chart else address)
         if not DIGEST.fullmatch(wanted.revision) and templates.is_range(wanted.revision):
-            raise NotRendered(f"{wanted.revision or 'its version'} of {place} moves by itself")
+            raise NotRendered(
+                f"{wanted.revision or 'its version'} of {place} can change without a pull request"
+            )
         exact = DIGEST.fullmatch(wanted.revision)
         tag = wanted.revision if exact else registry.chart_tag(wanted.revision)
         target = place.at(tag) if exact else place.tagged(tag)
@@ -130,8 +134,8 @@ def chart_archive(source: registry.Registry, wanted: ApplicationSource, settings
     if archive is None:
         raise Stop(
             "missing-file",
-            f"There is no chart at {where}.",
-            "The registry has no such version, or something that is not a Helm chart.",
+            f"The registry has no chart at {where}.",
+            "The version does not exist, or it is not a Helm chart.",
             "Publish the chart first, or correct the pin.",
         )
     return archive

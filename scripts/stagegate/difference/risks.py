@@ -53,7 +53,7 @@ def stateful_removed(difference: Difference) -> Found:
             yield one.label, "is removed, and its data with it where Argo CD prunes"
         elif one.change == "changed" and kinds.claim_templates(one.before) - kinds.claim_templates(one.after):
             gone = ", ".join(sorted(kinds.claim_templates(one.before) - kinds.claim_templates(one.after)))
-            yield one.label, f"loses the volume claim {gone}"
+            yield one.label, f"no longer has the volume claim {gone}"
 
 
 def stateful_shrunk(difference: Difference) -> Found:
@@ -79,14 +79,19 @@ def immutable_field(difference: Difference) -> Found:
             if at(one.before, *keys) != at(one.after, *keys) and at(one.before, *keys) is not None:
                 yield one.label, f"{path} cannot be changed on an object that exists"
         if at(one.before, "immutable") is True and any(at(one.before, k) != at(one.after, k) for k in _DATA):
-            yield one.label, "is immutable, and its content changes"
+            yield one.label, "is immutable, but its content changes"
 
 
 def crd_changed(difference: Difference) -> Found:
     """A CustomResourceDefinition is removed (and all its objects with it) or changed."""
     for one in difference.changes:
         if one.kind == "CustomResourceDefinition" and one.change != "added":
-            yield one.label, "is removed, and every object of it" if one.change == "removed" else "changes"
+            yield (
+                one.label,
+                "is removed together with every object of this kind"
+                if one.change == "removed"
+                else "changes",
+            )
 
 
 def _crd_versions_gone(difference: Difference) -> Found:
@@ -96,22 +101,28 @@ def _crd_versions_gone(difference: Difference) -> Found:
             continue
         gone = sorted(kinds.crd_versions(one.before) - kinds.crd_versions(one.after))
         if one.change == "removed":
-            yield one.label, "is removed, and every object of it"
+            yield one.label, "is removed together with every object of this kind"
         elif gone:
-            yield one.label, f"loses the version {_few(gone)}, in which objects may be stored"
+            yield (
+                one.label,
+                (
+                    f"no longer has the version {_few(gone)}, but existing objects may be stored in this "
+                    "version"
+                ),
+            )
 
 
 def rbac_widened(difference: Difference) -> Found:
     """A role may do more, or more subjects have it."""
     for one in difference.changes:
         if one.group == "argoproj.io" and one.kind == "AppProject" and one.change != "removed":
-            yield one.label, "decides what Applications may deploy, and from where"
+            yield one.label, "changes, and decides what Applications may deploy and from where"
         if one.group != "rbac.authorization.k8s.io" or one.change == "removed":
             continue
         if one.kind in ("Role", "ClusterRole"):
             more = sorted(kinds.grants(one.after) - kinds.grants(one.before))
             if more or at(one.before, "aggregationRule") != at(one.after, "aggregationRule"):
-                yield one.label, f"may do more: {_few(more) or 'by aggregation'}"
+                yield one.label, f"gives more permissions: {_few(more) or 'by aggregation'}"
         elif one.kind in ("RoleBinding", "ClusterRoleBinding"):
             more = sorted(kinds.subjects(one.after) - kinds.subjects(one.before))
             if more or at(one.before, "roleRef") != at(one.after, "roleRef"):
@@ -123,7 +134,7 @@ def replicas_zero(difference: Difference) -> Found:
     for one in _changed(difference):
         for keys in (("spec", "replicas"), ("spec", "instances"), ("spec", "minReplicas")):
             if at(one.after, *keys) == 0 and at(one.before, *keys) != 0:
-                yield one.label, f"{'.'.join(keys)} goes to 0"
+                yield one.label, f"{'.'.join(keys)} changes to 0"
 
 
 def new_registry(difference: Difference) -> Found:
@@ -170,7 +181,12 @@ def namespace(difference: Difference) -> Found:
                 f"moves from {old.namespace or 'the default namespace'} to {one.namespace or 'it'}",
             )
         if one.kind == "Namespace" and one.group == "" and one.change != "added":
-            yield one.label, "is removed with everything in it" if one.change == "removed" else "changes"
+            yield (
+                one.label,
+                "is removed together with every object in the namespace"
+                if one.change == "removed"
+                else "changes",
+            )
 
 
 CLASSES: Mapping[str, Callable[[Difference], Found]] = {

@@ -43,7 +43,9 @@ def expanded(
     except (NotExpandable, NotRendered) as reason:
         return SetApplications(deployed=(unknown(f"{name} depends on {reason}"),))
     except Stop as stop:
-        return SetApplications(deployed=(unknown(f"{name} cannot be expanded: {stop.what}"),))
+        return SetApplications(
+            deployed=(unknown(f"the ApplicationSet {name} cannot be expanded: {stop.what}"),)
+        )
     troubled = (unknown(f"Argo CD cannot expand {name}: {made.errors[0]}"),) if made.errors else ()
     named = set(environment.argo.application_names) if own else set()
     listed = [one for one in made.applications if name_of(one) in named] or made.applications

@@ -27,10 +27,10 @@ def unknown(side: Side, standing: PinnedVersion) -> str:
         name = _name(root.document)
         whole = side.applications(children=False).get(f"{name}/*")
         if whole and whole.note and (why := _overriding(root.document)):
-            return f"{name} has {why}, and cannot be expanded here, so {_ELSEWHERE}"
+            return f"{name} has {why}, which stagegate cannot expand, so {_ELSEWHERE}"
     for one in side.applications(children=False).values():
         if one.own and not one.note and (reason := _other(one.document, standing, side)):
-            return f"{one.name} would run {reason}, and its pins name {standing.version or standing.commit}"
+            return f"{one.name} would run {reason}, but the pins name {standing.version or standing.commit}"
     return ""
 
 
@@ -45,7 +45,7 @@ def _other(document: Mapping[str, Any], standing: PinnedVersion, side: Side) -> 
     except Stop:
         return "several releases at once"
     if moving := pins.range_of(named):
-        return "" if standing.is_range else f"{moving.value}, which moves by itself"
+        return "" if standing.is_range else f"{moving.value}, which can change without a pull request"
     if running.version and standing.version and running.version != standing.version:
         return running.version
     if running.commit and standing.commit and not _alike(running.commit, standing.commit):

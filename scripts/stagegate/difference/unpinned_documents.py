@@ -93,7 +93,7 @@ def _is_submodule(path: str, side: Side) -> bool:
 def _why(path: str, old: Side, new: Side, names: Names) -> str:
     """Why a changed file concerns the environment, in words; nothing where it does not."""
     if any(_is_submodule(path, side) for side in (old, new)):
-        return "is a submodule, so its files are in another repository"
+        return "is a submodule, so the files are in another repository"
     is_both = all(path in side.tree.entries for side in (old, new))
     is_same_kind = is_both and posixpath.basename(path) == "Chart.yaml"
     if not is_same_kind and _turns_folder(path, {posixpath.dirname(file) for file in names.pins}):
@@ -134,18 +134,21 @@ def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     An Application may hide in what our reader and Argo CD's take differently.
     """
     if content is None:
-        return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
+        return "cannot be read, because the file is larger than 1 MiB or a link to a file that does not exist"
     if content.startswith(LFS_POINTER):
         return "is a Git LFS pointer, and the content of the file that it points to is not known"
     if content and _PROGRAM.search(path):
-        return "is a program, and its output is not known"
+        return "is a program, and the output of the program is unknown"
     if environment_names.is_template(content) and _read(content) is None:
         return ""
     try:
         strict.check(content, path)
     except Stop as stop:
         if environment_names.is_manifest(content) or environment_names.in_text(content, names):
-            return f"could be read in two ways: it {stop.what.removeprefix(path).strip().rstrip('.')}"
+            return (
+                "could be read in two ways, because the file "
+                f"{stop.what.removeprefix(path).strip().rstrip('.')}"
+            )
     return ""
 
 

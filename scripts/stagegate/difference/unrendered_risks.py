@@ -50,7 +50,10 @@ def moving(difference: Difference, old: Pieces, new: Pieces, content: Iterable[s
     for path in content:
         for piece in (*old.values(), *new.values()):
             if piece.rendered and piece.files.holds(path):
-                detail = "changes what is deployed, but no gate has tested it, because it comes from a branch"
+                detail = (
+                    "changes what is deployed, but no gate has tested the change, because it comes "
+                    "from a branch"
+                )
                 yield RiskSeen(kind="moving", object=path, detail=detail)
                 break
 
@@ -61,7 +64,7 @@ def beside(changed: Changed) -> tuple[RiskSeen, ...]:
         RiskSeen(
             kind="not-rendered",
             object=path,
-            detail=f"{why}; it contains no pin, so no rule checks what it deploys",
+            detail=f"{why}; the Application contains no pin, so no rule checks what it deploys",
         )
         for path, why in changed.beside.items()
     )

@@ -27,8 +27,9 @@ def _unknown_apis(side: Side) -> Iterator[str]:
     wanted = {api for cluster, asks in side.asked_for() if cluster.api_versions is None for api in asks}
     if wanted := {api for api in wanted if not _BUILT_IN.match(api) and api != KUBE_VERSION}:
         yield (
-            f"Rendered as if the cluster did not have {', '.join(sorted(wanted))}. A chart checks for it with "
-            ".Capabilities.APIVersions. List the cluster's API versions under `render.api-versions`, or give an "
+            "The manifests are rendered as if the cluster did not have "
+            f"{', '.join(sorted(wanted))}, but a chart checks .Capabilities.APIVersions for it. "
+            "List the API versions of the cluster under `render.api-versions`, or pass an "
             "`argocd-token`."
         )
     if any(not cluster.kube_version and KUBE_VERSION in asks for cluster, asks in side.asked_for()):
@@ -58,6 +59,7 @@ def _random(difference: Difference, side: Side, objects: Sequence[RenderedObject
     )
     if other:
         yield (
-            f"Rendered with random content each time: {', '.join(other[:5])}. Differences in it do not "
-            "come from this pull request. Argo CD renders it differently each time, too."
+            "These objects have random content each time they are rendered, also in Argo CD: "
+            f"{', '.join(other[:5])}. Differences in the random content do not come from this pull "
+            "request."
         )

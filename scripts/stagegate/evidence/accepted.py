@@ -21,8 +21,9 @@ def accepted(settings: Settings, app: Hub, *others: Hub) -> tuple[Actor, ...]:
     if account is None or account.kind != "Bot":
         raise Stop(
             "bad-settings",
-            f"GitHub knows no App {settings.trust.app!r}.",
-            f"With `trust: protected` only what {name} wrote counts, and no such account was found.",
+            f"GitHub has no App named {settings.trust.app!r}.",
+            f"With `trust: protected` only evidence that {name} wrote counts, but GitHub has no "
+            "account of this name.",
             "Correct `trust.app`: it is the slug at the end of the App's address.",
         )
     return (account,)

@@ -54,7 +54,7 @@ def checked(
         and _is_about(status, release.version)
     ]
     failures = [
-        _unread(release, status.created_at, "a gate failed then")
+        _unread(release, status.created_at, "a gate failed at this time")
         for status in verdicts
         if status.state == "failure"
     ]
@@ -84,9 +84,12 @@ def _disagreement(newest: Record | None, status: StatusLike | None, environment:
     if newest.evidence is None or evidence.deployment_state(newest.evidence) != "success":
         return ""  # not good as it is, whatever a status says
     if status is None:
-        return f"GitHub deployment {newest.id} reports {newest.evidence.outcome}, but no commit status confirms it"
+        return (
+            f"GitHub the GitHub deployment {newest.id} reports {newest.evidence.outcome}, but no "
+            "commit status confirms it"
+        )
     if status.state == "failure":
-        recorded = f"GitHub deployment {newest.id} reports {newest.evidence.outcome}"
+        recorded = f"GitHub the GitHub deployment {newest.id} reports {newest.evidence.outcome}"
         return f"{recorded}, but the newest commit status is: {status.description}"
     return ""
 

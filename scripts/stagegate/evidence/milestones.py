@@ -37,6 +37,6 @@ def record(github: Hub, commit: str, app: str, version: str, milestone: Mileston
             github.set_first_status(commit, name, "success", what, run_url)
     except Stop as stop:
         log.say(
-            f"The step `{milestone}` of {app} {version} could not be recorded, so its road lacks it. "
-            f"{stop.what} {stop.why} {stop.next}"
+            f"The step `{milestone}` of {app} {version} could not be recorded, so reports about "
+            f"this release will not show the step. {stop.what} {stop.why} {stop.next}"
         )

@@ -155,11 +155,14 @@ def about(records: Iterable[Record], version: str) -> tuple[Record, ...]:
 def differs(evidence: Evidence, release: Release) -> str:
     """A sentence about the first digest that is not the release's, or nothing. Order of images is nothing."""
     if evidence.commit != release.commit:
-        return f"the evidence is for commit {evidence.commit[:12]}, the release is {release.commit[:12]}"
+        return (
+            f"the evidence is for commit {evidence.commit[:12]}, but the release is commit "
+            f"{release.commit[:12]}"
+        )
     ours, theirs = release.chart, evidence.chart
     if (ours and ours.digest) != (theirs and theirs.digest):
         was, now = (chart.digest if chart else "none" for chart in (theirs, ours))
-        return f"chart {was} was tested, {now} is released"
+        return f"the chart {was} was tested, but the release has the chart {now}"
     tested = {image.reference: image.digest for image in evidence.images}
     released = {image.reference: image.digest for image in release.images}
     for reference in sorted({*tested, *released}):

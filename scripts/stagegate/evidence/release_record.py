@@ -61,5 +61,6 @@ def broken(where: str, why: str) -> Stop:
         "unknown-state",
         f"The release record of {where} cannot be read.",
         f"{why}.",
-        "Publish a new version with helm-publish; this one cannot be trusted.",
+        "Publish a new version with helm-publish, because the release with the unreadable record "
+        "cannot be trusted.",
     )

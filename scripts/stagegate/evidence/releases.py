@@ -49,8 +49,9 @@ def digests(text: str, settings: Settings) -> dict[str, str]:
     if by_image.keys() != set(settings.images):
         raise Stop(
             "bad-input",
-            "The input `digests` does not fit the settings' images.",
-            f"It names {', '.join(by_image) or 'none'}; the settings name {', '.join(settings.images) or 'none'}.",
+            "The input `digests` does not match `images` in the settings.",
+            f"The input names {', '.join(by_image) or 'none'}, but the settings name "
+            f"{', '.join(settings.images) or 'none'}.",
             "Name every image of the release once, by its repository without a tag.",
         )
     return by_image
@@ -85,9 +86,11 @@ def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
     if foreign := sorted(joined.registry_hosts - policy.registry_hosts):
         raise Stop(
             "wrong-source",
-            f"{app.repository} publishes to {', '.join(foreign)}, which the policy does not name.",
-            "Only hosts in the policy's `images` and `chart` are contacted, because credentials may be sent there.",
-            "Name the images (and a chart in another registry) in the settings of the pins repository.",
+            f"The app in {app.repository} publishes to {', '.join(foreign)}, which the policy does not name.",
+            "stagegate contacts only hosts in the policy's `images` and `chart`, because "
+            "credentials may be sent to them.",
+            "Add the images, and the chart if its registry is a different one, to the settings of "
+            "the pins repository.",
         )
     return joined
 
@@ -120,7 +123,8 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
         raise Stop(
             "content-differs",
             f"{settings.app} {version} was published with different content.",
-            f"{tag.name} is commit {tag.target_commit[:12]}, but the record names {record.commit[:12]}.",
+            f"The tag {tag.name} is commit {tag.target_commit[:12]}, but the release record names "
+            f"commit {record.commit[:12]}.",
             "Release a new version: the tag was moved, or the version was published from another commit.",
         )
     if foreign and chart and foreign.chart != chart:
@@ -129,7 +133,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             "content-differs",
             f"{settings.app} {version} was published with different content.",
             f"The record names {was}, and the registry has {chart.digest} under this version.",
-            "Release a new version: the chart was published again.",
+            "The chart was published again, so release a new version.",
         )
     images = record.images if record else _tagged(settings, version, store)
     release = _release(settings, version, tag, chart, images)
@@ -165,8 +169,8 @@ def _tag(settings: Settings, version: str, hub: Hub) -> Tag:
     if tag is None:
         raise Stop(
             "bad-input",
-            f"There is no release {version}.",
-            f"{hub.repository} has no tag {name}.",
+            f"The release {version} does not exist.",
+            f"The repository {hub.repository} has no tag {name}.",
             "Release it first with version-bump, or name a version that exists. If it was released before "
             f"stagegate, tag its commit: `git tag -a {name} -m {name} <commit of {version}>`, then "
             f"`git push origin {name}`.",
@@ -196,8 +200,8 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
     if manifest is None:
         raise Stop(
             "missing-file",
-            f"Chart {version} is not in the registry.",
-            f"{reference} does not exist.",
+            f"The chart {version} is not in the registry.",
+            f"The registry has no artifact {reference}.",
             "Publish it with helm-publish; a release without its chart cannot be deployed.",
         )
     chart = Chart(reference=settings.chart_reference, version=version, digest=manifest.digest)
@@ -205,7 +209,10 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
         config = json.loads(store.blob(reference, manifest.document["config"]["digest"]))
         annotations = config.get("annotations") or {}
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        raise broken(reference, f"its configuration is not a chart's ({type(error).__name__})") from error
+        raise broken(
+            reference,
+            f"the configuration of the artifact is not that of a Helm chart ({type(error).__name__})",
+        ) from error
     return chart, from_annotations(annotations, reference)
 
 

@@ -24,7 +24,8 @@ def demand(settings: Settings, release: Release, hub: Hub) -> None:
         "not-authorised",
         f"The tag {release.tag} is on no branch where releases are made.",
         f"Commit {release.commit[:12]} cannot be reached from {where}, so a review was never required for it.",
-        "Merge the commit and release a new version, or name its branch in `release-branches` and protect it.",
+        "Merge the commit and release a new version, or add the branch of the commit to "
+        "`release-branches` and protect the branch.",
     )
 
 

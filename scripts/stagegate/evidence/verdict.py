@@ -42,11 +42,11 @@ def of(records: Sequence[Record], release: Release) -> Verdict:
     counted = deciding(records)
     ours = about(counted, release.version)
     if not ours:
-        return Verdict(state="none", detail=f"no gate has tested {release.version} here")
+        return Verdict(state="none", detail=f"no gate has tested {release.version} in this environment")
     newest = ours[0]
     evidence = newest.evidence
     if evidence is None:
-        detail = newest.trouble or f"deployment {newest.id} cannot be read"
+        detail = newest.trouble or f"the GitHub deployment {newest.id} cannot be read"
         return Verdict(state="unknown", detail=detail, record=newest)
     difference = differs(evidence, release)
     if difference:
@@ -59,7 +59,9 @@ def of(records: Sequence[Record], release: Release) -> Verdict:
         earlier = any(_passed(r, release) for r in ours[1:])
         word: State = "revoked" if earlier else "failed"
         detail = f"{evidence.reason} at {newest.since}"
-        return Verdict(state=word, detail=f"passed, then {detail}" if earlier else detail, record=newest)
+        return Verdict(
+            state=word, detail=f"the gate passed, but then {detail}" if earlier else detail, record=newest
+        )
     since = good_since(counted, newest, release)
     if evidence.outcome == "adopted":
         return Verdict(state="adopted", detail=f"adopted by {evidence.actor}", since=since, record=newest)

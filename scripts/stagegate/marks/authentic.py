@@ -64,22 +64,25 @@ def made_wrong(placed: Placed, file: hub.RefFile, writers: Sequence[Actor]) -> s
     """
     mark = placed.mark
     if mark is None:
-        return "its mark.json cannot be read"
+        return "the mark.json of the mark cannot be read"
     if not is_accepted(file.author, writers):
-        return f"its author is {file.author.login if file.author else 'nobody that GitHub knows'}"
+        return (
+            "the author of the commit is "
+            f"{file.author.login if file.author else 'a person without a GitHub account'}"
+        )
     if not file.signed and (file.author is None or file.author.kind != "User"):
         return "GitHub did not sign its commit"
     if not file.alone:
-        return "its commit contains other files too"
+        return "the commit contains other files besides the mark"
     if mark.kind not in _KINDS[placed.place]:
-        return f"it is a {mark.kind}"
+        return f"the mark is a {mark.kind}"
     if is_old_form(mark):
         return ""
     if file.parents:
-        return "its commit has a parent"
+        return "the commit has a parent"
     if (mark.app, mark.environment, mark.version) != (placed.app, placed.environment, placed.version):
         where = "/".join(part for part in (mark.app, mark.environment, mark.version) if part)
-        return f"it was made for {where}"
+        return f"the mark was made for {where}"
     return ""
 
 
@@ -102,9 +105,10 @@ def unsigned(pins: hub.Hub) -> tuple[Finding, ...]:
             rule="mark-unsigned",
             severity="note",
             message=f"This mark is not signed: it was written with the token of {own.login}.",
-            why="GitHub signs commits of Apps and of GITHUB_TOKEN only. Runs with another token do not "
-            "accept it: a hold or ban still stops them, and an override has no effect.",
-            fix="Set it by a comment or in a workflow.",
+            why="GitHub signs only commits of Apps and of GITHUB_TOKEN. Runs with a different token "
+            "accept no unsigned mark: a hold or ban still stops promotions, but an override has no "
+            "effect.",
+            fix="Set the mark with a comment, or in a workflow.",
         ),
     )
 

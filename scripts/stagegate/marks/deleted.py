@@ -34,8 +34,9 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
                 severity="warning",
                 object=name,
                 environment=placed.environment,
-                message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
-                why="A mark is lifted by a commit that names the person. A deleted branch names no person.",
+                message=f"{who} deleted {name} at {gone.at}, but nobody lifted the mark.",
+                why="stagegate lifts a mark with a commit that names the person. If the branch of a "
+                "mark is deleted, no commit names the person.",
                 fix="If the mark should stay in force, set it again with a comment or promote-pr. A "
                 "mark that somebody pushes as a commit does not count.",
             ),
@@ -47,7 +48,8 @@ def _unread(refusal: hub.Refused) -> Finding:
     return Finding(
         rule="mark-vanished",
         severity="note",
-        message="Whether a mark was deleted is not known: the repository's activity cannot be read.",
+        message="The activity of the repository cannot be read, so it is unknown whether somebody deleted "
+        "a mark.",
         why=refusal.why,
         fix="Protect refs/heads/stagegate/** with a ruleset, so that marks cannot be deleted.",
     )

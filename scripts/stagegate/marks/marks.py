@@ -136,8 +136,10 @@ def make(
         raise Stop(
             "bad-input",
             f"A {kind} needs {'an owner' if not owner.strip() else 'a reason'}.",
-            "A mark names its owner and the reason, so that others can ask.",
-            "Give the input `reason`." if owner.strip() else "Run it in a workflow, which names the actor.",
+            "A mark contains its owner and a reason, so that other people know whom to ask.",
+            "Give the input `reason`."
+            if owner.strip()
+            else "Run the action in a workflow, where GitHub reports the person who started the run.",
         )
     return Mark(
         kind=kind, owner=owner, reason=reason.strip(), since=rfc3339(now), until=until, rules=rules, to=to
@@ -157,7 +159,7 @@ def besides(existing: Placed | None, mark: Mark, now: datetime) -> Mark:
 def removed(mark: Mark | None, by: str, now: datetime, kind: MarkKind = "hold") -> Mark:
     """The mark, taken away. One that does not count is replaced by a removed one of this kind that says so."""
     if mark is None:
-        mark = Mark(kind=kind, owner=by, reason="the previous mark was not valid", since=rfc3339(now))
+        mark = Mark(kind=kind, owner=by, reason="the earlier mark was not valid", since=rfc3339(now))
     return msgspec.structs.replace(mark, removed=Removed(by=by, at=rfc3339(now)))
 
 
@@ -206,8 +208,8 @@ def _part(name: str) -> str:
     if not _PART.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
         raise Stop(
             "bad-input",
-            f"{name!r} cannot be part of a mark's name.",
-            "Apps, environments and versions have only letters, digits and . + -",
+            f"{name!r} cannot be part of the name of a mark.",
+            "The names of apps, environments and versions contain only letters, digits and . + -",
             "Correct it.",
         )
     return name

@@ -69,7 +69,7 @@ def _write(pins: hub.Hub, ref: str, mark: Mark, existing: Placed | None, message
     """A commit without a parent that names its place, and the ref moved to it."""
     place = marks.place(ref, "", None)
     if place is None:
-        raise AssertionError(f"{ref} is no place for a mark")
+        raise AssertionError(f"the ref {ref} is not a valid name for a mark")
     mark = msgspec.structs.replace(
         mark,
         app=place.app,

@@ -27,7 +27,7 @@ def read(text: str, now: datetime) -> str:
     except ValueError as error:
         raise _bad_until(text, f"{error}") from error
     if end <= now:
-        raise _bad_until(text, "it is in the past")
+        raise _bad_until(text, "the time is in the past")
     return rfc3339(end)
 
 
@@ -35,6 +35,6 @@ def _bad_until(text: str, why: str) -> Stop:
     return Stop(
         "bad-input",
         f"until is {text!r}.",
-        f"{why}; it must be a duration, a date or a time with zone.",
+        f"{why}; `until` must be a duration, a date, or a time with a time zone.",
         "Write 2h, 3d, 2026-12-31 or 2026-12-31T18:00:00Z.",
     )

@@ -114,7 +114,7 @@ def _lacking(place: PinPlace, release: Release, what: str) -> Stop:
     else:
         has = ", ".join(image.reference for image in release.images) or "no image"
         why = f"The pin is about {place.subject or 'the only artifact'}; the release has {has}."
-        cure = "Correct the pin, or publish the release with that artifact."
+        cure = "Correct the pin, or publish a release that contains this artifact."
     return Stop(
         "ambiguous-pin",
         f"{place.file} pins a {what} at {place.where}, but the release {release.version} has no {what}.",

@@ -106,7 +106,8 @@ def _refuse_encrypted(nodes: Sequence[Node], content: bytes, file: str) -> None:
     raise Stop(
         "ambiguous-pin",
         f"{file} is encrypted with SOPS.",
-        "A value that is changed without the key makes the whole file unreadable, because its MAC no longer fits.",
+        "If stagegate changed a value without the SOPS key, the checksum (MAC) of the file would "
+        "no longer match, and the whole file would be unreadable.",
         "Keep the version in a separate file without encryption, and name that file as the pin.",
         file=file,
         line=1,

@@ -65,7 +65,7 @@ def not_one(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> S
     return Stop(
         "ambiguous-pin",
         f"{pin.file} has no single value at {pin.path or 'its root'}.",
-        "The path leads nowhere, to several places, or to something that is not a scalar.",
+        "The path leads to no place, to several places, or to something that is not a single value.",
         f"If line {line} is the version of this app, write {cure} in the settings."
         if cure
         else "No value of the file looks like a version. Correct the file name or the file.",

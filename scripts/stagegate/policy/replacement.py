@@ -24,7 +24,7 @@ def kept(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | No
         return None
     return Message(
         what=f"{proposal.version} is already proposed for {subject.environment} (#{proposal.number}).",
-        why=f"{subject.version} does not replace it: it is newer.",
+        why=f"{subject.version} is older, so it does not replace the release in #{proposal.number}.",
         next="Merge or close that pull request first.",
     )
 

@@ -36,7 +36,7 @@ def adopt(started: PromotionRun) -> Result:
         raise Stop(
             "missing-permission",
             f"{writer.viewer().login} is not the App whose evidence counts.",
-            f"The settings trust {state.settings.trust.app!r}.",
+            f"The settings trust only the GitHub App {state.settings.trust.app!r}.",
             "Pass the inputs `app-id` and `app-key` of that App in this job.",
         )
     newest = _newest(writer, release, environment, trusted)
@@ -45,7 +45,10 @@ def adopt(started: PromotionRun) -> Result:
         and newest.evidence is not None
         and newest.evidence.outcome in ("passed", "adopted")
     ):
-        what = f"{release.app} {release.version} is {newest.evidence.outcome} in {environment.name} already."
+        what = (
+            f"{release.app} {release.version} already has the outcome {newest.evidence.outcome} in "
+            f"{environment.name}."
+        )
         return _result(started, release, "already-passed", Message(what=what), ())
     evidence = Evidence(
         kind="adopt",
@@ -69,9 +72,9 @@ def adopt(started: PromotionRun) -> Result:
     where = f"{release.app} {release.version} in {environment.name}"
     message = Message(
         what=f"{where} is adopted by {context.person}: {request.reason}.",
-        why="The roll-out was not observed. The release is a target for rollbacks, and no evidence "
-        "for later environments.",
-        next="Run its gate (staging-gate) to test it.",
+        why="The gate did not observe the roll-out. The release can be a target for rollbacks, but it "
+        "is no evidence for later environments.",
+        next="To test the release, run the gate (staging-gate).",
     )
     if request.dry_run:
         changes = apply.intended(release, environment.name, "adopt")
@@ -85,9 +88,9 @@ def _pinned(started: PromotionRun, state: AppState, environment: Environment) ->
     if not standing.version:
         raise Stop(
             "bad-input",
-            f"No release is known for {environment.name}.",
+            f"stagegate knows no release in {environment.name}.",
             f"{standing.trouble.rstrip('.') or 'no pin names one'}.",
-            "Correct the pins first; what they name is adopted.",
+            "Correct the pins first. stagegate then adopts the release that the pins name.",
         )
     connections = started.connections
     return releases.reviewed(state.settings, standing.version, connections.app, connections.registry)

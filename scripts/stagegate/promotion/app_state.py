@@ -40,7 +40,10 @@ def read(connections: Connections, local_settings: Settings) -> AppState:
     head = connections.pins.head(base)
     if head is None:
         raise Stop(
-            "unknown-state", f"{base} has no commit.", "The branch was deleted a moment ago.", "Run it again."
+            "unknown-state",
+            f"The branch {base} has no commit.",
+            "The branch was deleted while stagegate worked.",
+            "Run it again.",
         )
     settings, files, blob = _policy(connections, local_settings, head)
     return AppState(base=base, head=head, settings=settings, blob=blob, files=files)

@@ -54,7 +54,7 @@ def read(pins: hub.Hub, pattern: str, context: Context | None = None) -> tuple[A
         raise Stop(
             "missing-file",
             f"{pins.repository} has no {_meant(pattern)} on {branch}.",
-            "Policy is only read from the default branch.",
+            "stagegate reads the settings only from the default branch.",
             "Merge the settings first, or name the right file with `config`.",
         )
     return read
@@ -117,7 +117,7 @@ def of_one(inputs: I, context: Context) -> I:
         raise Stop(
             "bad-input",
             f"The work tree has several settings files: {', '.join(files)}.",
-            "This action is about one app.",
+            "The action works on one app at a time.",
             f"Set `config` to the path of the app's settings file, such as {files[0]}.",
         )
     return msgspec.structs.replace(inputs, config=files[0]) if files else inputs
@@ -142,9 +142,9 @@ def choose(apps: Sequence[App], name: str) -> App:
     if not name:
         raise Stop(
             "bad-input",
-            "No app is named.",
-            f"This repository has {len(apps)}: {', '.join(names)}.",
-            f"Write it before the environment, as in {names[0]}/prod.",
+            "The command names no app.",
+            f"This repository has {len(apps)} apps: {', '.join(names)}.",
+            f"Write the app before the environment, as in {names[0]}/prod.",
         )
     for app in apps:
         if app.settings.app == name:
@@ -154,7 +154,7 @@ def choose(apps: Sequence[App], name: str) -> App:
     near = difflib.get_close_matches(name, names, 1)
     raise Stop(
         "bad-input",
-        f"There is no app {name!r}.",
+        f"The settings contain no app {name!r}.",
         f"The settings name: {', '.join(names)}.",
         f"Did you mean {near[0]}?" if near else "Use one of these names.",
     )

@@ -177,8 +177,9 @@ def _unproven(environment: str, version: str, why: str) -> Finding:
         version,
         f"{environment} is pinned to {version or 'no single version'}, which has no passing evidence.",
         f"{why}.",
-        f"Let it pass the gates of the environments in `after`, or roll {environment} back (mode `rollback`). An "
-        "override can set `evidence` aside. staging-gate `mode: adopt` records what ran here before stagegate.",
+        f"Run the gates of the environments in `after` for this release, or roll {environment} "
+        "back with the mode `rollback`. An override can set the rule `evidence` aside. If the "
+        "release ran before stagegate was set up, record it with staging-gate and `mode: adopt`.",
     )
 
 
@@ -188,8 +189,8 @@ def _banned(environment: str, version: str, ban: str) -> Finding:
         environment,
         version,
         f"{environment} is pinned to {version}, which is banned.",
-        f"It is banned {ban}.",
-        f"Roll {environment} back (mode `rollback`), or lift the ban (mode `unban`).",
+        f"The version is banned {ban}.",
+        f"Roll {environment} back with the mode `rollback`, or lift the ban with the mode `unban`.",
     )
 
 
@@ -198,9 +199,9 @@ def _held(environment: str, version: str, hold: str) -> Finding:
         "held-pin",
         environment,
         version,
-        f"{environment} was pinned to {version} while it was held.",
-        f"It is held {hold}.",
-        f"Roll {environment} back (mode `rollback`), or lift the hold (mode `unhold`).",
+        f"The pins of {environment} changed to {version} while a hold was in force.",
+        f"The environment is held {hold}.",
+        f"Roll {environment} back with the mode `rollback`, or lift the hold with the mode `unhold`.",
     )
 
 

@@ -28,9 +28,9 @@ def read(request: GateRequest, settings: Settings, connections: Connections, con
     if request.mode == "skip" and len(request.reason.strip()) < 3:
         raise Stop(
             "bad-input",
-            "A skip needs a reason.",
-            "The reason is part of the record.",
-            "Give the input `reason`.",
+            "A gate can only be skipped with a reason.",
+            "stagegate records the reason together with the person who skips the gate.",
+            "Set the input `reason`.",
         )
     base = app_state.read(connections, settings)
     if request.mode in ("adopt", "skip") and not request.dry_run:
@@ -64,7 +64,7 @@ def _may_insist(gate: Facts, connections: Connections, context: Context) -> bool
     except Stop as stop:
         if stop.reason != "not-authorised":
             raise
-        log.say(f"`again` has no effect: {stop.what} {stop.why}")
+        log.say(f"The input `again` has no effect: {stop.what} {stop.why}")
         return False
     return True
 

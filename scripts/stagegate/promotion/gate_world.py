@@ -58,7 +58,10 @@ def rendered(facts: Facts, connections: Connections, document: dict[str, Any]) -
     fetched = published.fetch(connections.registry, f"{chart.reference}@{chart.digest}")
     if fetched is None:
         raise Stop(
-            "missing-file", f"{chart.reference}@{chart.digest} is gone.", "It was deleted.", "Republish it."
+            "missing-file",
+            f"The chart {chart.reference}@{chart.digest} is not in the registry.",
+            "The registry contained the chart when the release was recorded, so somebody deleted the chart.",
+            "Release a new version.",
         )
     files = package.unpack(fetched.archive, chart.reference)
     place = wanted.chart

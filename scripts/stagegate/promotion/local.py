@@ -43,8 +43,8 @@ def edit(
         raise Stop(
             "bad-input",
             f"Input missing: {'version' if environment else 'environment'}.",
-            "`local` only edits pins, and chooses no environment or version.",
-            "Give `environment` and `version`.",
+            "With `local`, stagegate only edits the pins, and does not choose an environment or a version.",
+            "Set `environment` and `version`.",
         )
     parse_version(version, source="version")
     settings = at_home(settings, context)
@@ -74,7 +74,7 @@ def edit(
     if not dry_run:
         for path, content in changed.items():
             places[path].write_bytes(content)
-    reason, what, then = ("no-difference", f"{environment} is pinned to {version} already.", "")
+    reason, what, then = ("no-difference", f"{environment} is already pinned to {version}.", "")
     if changed and dry_run:
         reason, what = ("planned", f"{environment} would be pinned to {version} in the work tree.")
     elif changed:
@@ -96,7 +96,7 @@ def _missing(file: str, environment: str, listed: list[str]) -> Stop:
     return Stop(
         "missing-file",
         f"There is no file {file}.",
-        f"The settings name it as a pin of {environment}.",
+        f"The settings name {file} as a pin of {environment}.",
         f"Correct `pins`, or add the file.{pin_files.closest(file, listed)}",
         file=file,
     )
@@ -111,7 +111,7 @@ def _checked(
     message = Message(
         what=f"{environment} is not pinned to {version}.",
         why=f"{counted(len(edits), 'value differs', 'values differ')}.",
-        next="Run the same command without --check to change them.",
+        next="Run the same command without --check to change the pins.",
     )
     return _result(settings, environment, version, "findings", message, difference, edits, dry_run=True)
 
@@ -147,7 +147,8 @@ def _result(
 def _also(edits: tuple[Edit, ...]) -> list[str]:
     """Sentences about lines that still contain the previous version."""
     return [
-        f"{edit.before} also occurs in {edit.file}, {_lines(edit.also)}: not this app's pin: unchanged."
+        f"{edit.before} also occurs in {edit.file}, {_lines(edit.also)}, but this place is not a "
+        "pin of the app, so it was not changed."
         for edit in edits
         if edit.also
     ]

@@ -70,7 +70,9 @@ def _target(settings: Settings, context: Context, environment: str, running: str
         "no-evidence",
         f"There is no release to roll {environment} back to.",
         f"{why}{', in this shallow clone' if shallow else ''}.",
-        "Fetch the whole history (git fetch --unshallow)." if shallow else "Name a version: --version 1.2.3.",
+        "Fetch the whole history (git fetch --unshallow)."
+        if shallow
+        else "Name the version, as in --version 1.2.3.",
     )
 
 

@@ -108,15 +108,18 @@ def _message(outcome: MarkOutcome, reason: str) -> Message:
     next_ = stop.next if stop else ""
     if outcome.mode == "evaluate":
         what = (
-            f"{len(outcome.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
+            f"{len(outcome.evaluated)} open promotion(s) checked again." if each else "No promotion is open."
         )
         if outcome.changes:
-            what += " An earlier attempt was interrupted; its verification workflow has been started now."
+            what += (
+                " An earlier run was interrupted before it started the workflow that verifies the "
+                "change, so this run started the workflow."
+            )
         if outcome.unproven:
             named = " ".join(f"{finding.message} {finding.why}" for finding in outcome.unproven)
             return Message(what=f"{what} {named}", why=each, next=outcome.unproven[0].fix)
         return Message(what=what, why=each, next=next_)
-    state = "" if outcome.changes else " Nothing changed, because an earlier run did the same."
+    state = "" if outcome.changes else " Nothing changed, because an earlier run had already done the same."
     verb = "would be: " if reason == "planned" else ""
     return Message(what=f"{verb}{outcome.what}.{state}", why=each, next=next_)
 

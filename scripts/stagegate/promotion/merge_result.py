@@ -50,7 +50,10 @@ def judge(connections: Connections, state: AppState, of: hub.Pull, now: datetime
         return judgement
     merged = evaluate.change(connections, state, state.head, merge, origin, now)
     if missing and (merged.environments or judgement.environments):
-        why = f"update the branch: {state.base} has {missing}, which this branch began without"
+        why = (
+            f"update the branch of the pull request: {state.base} now has {missing}, which the branch "
+            "does not contain"
+        )
         return msgspec.structs.replace(judgement, verdict=PinsStatus(state="failure", description=why))
     return _worse(judgement, merged, state.base)
 

@@ -73,7 +73,7 @@ def joined(evaluated: Result, promoted: Result) -> Result:
 
 def said(evaluated: Result, environment: str, version: str, reason: str, message: Message) -> Result:
     """The result with a sentence about a release that could not be proposed; the evaluation itself is done."""
-    what = f"{environment} does not get {version or 'its next release'} yet ({reason})"
+    what = f"{environment} does not get {version or 'the next release'} yet ({reason})"
     why = f"{evaluated.message.why} {what}: {message.what} {message.why}".strip()
     return msgspec.structs.replace(evaluated, message=msgspec.structs.replace(evaluated.message, why=why))
 

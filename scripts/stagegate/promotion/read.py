@@ -71,7 +71,7 @@ def _environment(run: PromotionRun) -> str:
     raise Stop(
         "bad-input",
         "Input missing: environment.",
-        f"A {'rollback' if run.request.mode == 'rollback' else 'promotion'} goes to one environment.",
+        f"A {'rollback' if run.request.mode == 'rollback' else 'promotion'} needs exactly one environment.",
         "Set `environment` to one of the environments in the settings.",
     )
 
@@ -175,7 +175,8 @@ def _nowhere(facts: PromotionFacts, why: str) -> Stop:
         "no-evidence",
         f"There is no release to roll {facts.environment} back to.",
         f"{why[:1].upper()}{why[1:]}.",
-        "Name a `version` whose gate passed here, or record what ran here before with staging-gate `mode: adopt`.",
+        "Set `version` to a release whose gate passed in this environment, or record a release "
+        "that ran here earlier with staging-gate and `mode: adopt`.",
     )
 
 
@@ -185,5 +186,5 @@ def _earlier(version: str, running: str, environment: str) -> None:
             "bad-input",
             f"{version} is not earlier than {running}, which {environment} runs.",
             "A rollback goes to an earlier version.",
-            "Use mode `promote` for a newer version.",
+            "To go to a newer version, use the mode `promote`.",
         )

@@ -67,8 +67,9 @@ def closed(pins: hub.Hub, branch: str, base: str, environment: str) -> tuple[Cha
 
 def _close(pins: hub.Hub, pull: hub.Pull, environment: str) -> Change:
     sentence = (
-        f"{environment} now gets releases by direct commits (`promotion.strategy: direct`), so this pull request "
-        "is closed. The release enters by a commit as soon as the rules admit it."
+        f"{environment} now gets releases by direct commits (`promotion.strategy: direct`), so "
+        "stagegate closes this pull request. stagegate commits the release as soon as the rules "
+        "allow it."
     )
     pins.comment(pull.number, sentence)
     pins.update_pull(pull.number, state="closed")
@@ -182,8 +183,8 @@ def into_base(
     except Stop as stop:
         raise Stop(
             stop.reason,
-            f"Pull request #{pull.number} is merged ({sha[:12]}), but not verified.",
-            f"Its verification was not started: {stop.what} {stop.why}",
+            f"Pull request #{pull.number} is merged ({sha[:12]}), but the release was not verified.",
+            f"The workflow that verifies the change could not be started: {stop.what} {stop.why}",
             f"{stop.next} Then start the workflow that runs staging-gate by hand.",
         ).after([change], **pull_outputs, commit=sha, environment=environment) from stop
     return sha, (change, *started)

@@ -42,7 +42,7 @@ def _status(connections: Connections, required: Required, release: Release) -> t
     hub = connections.app
     writer = hub.account(required.by) if required.by else None
     if required.by and writer is None:
-        return "unknown", f"there is no account {required.by} on GitHub"
+        return "unknown", f"GitHub has no account {required.by}"
     for status in hub.statuses(release.commit):
         if status.context == required.status and (writer is None or writer.same(status.creator)):
             by = status.creator.login if status.creator else "somebody unknown"
@@ -69,7 +69,10 @@ def _attested(connections: Connections, required: Required, release: Release) ->
     hub = connections.app
     images = [image for image in release.images if image.first_party]
     if not images:
-        return "unknown", f"{release.version} has no image of the app that could be attested"
+        return (
+            "unknown",
+            f"the release {release.version} contains no image of the app, so no attestation can exist",
+        )
     for image in images:
         verified = attestations.verify(
             image.reference, image.digest, required.attestation, hub.repository, hub.server_url, hub.token

@@ -40,14 +40,14 @@ def load(context: Context, path: str) -> PromotionFacts:
             "missing-file",
             f"{path} cannot be read.",
             f"{error.strerror}.",
-            "Write it with `save-facts` first.",
+            "Write the file with `save-facts` first.",
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Stop(
             "bad-input",
             f"{path} is not a file of facts.",
             f"{error}.",
-            "Write it with `save-facts` of the same version of stagegate.",
+            "Write the file with `save-facts` and the same version of stagegate.",
         ) from error
 
 
@@ -133,15 +133,19 @@ def _message(facts: PromotionFacts, decision: Decision, done: Applied) -> Messag
     moved = f"{facts.app} {subject.before or 'nothing'} -> {subject.version}"
     if done.not_started is not None:
         message = done.not_started
-        what = f"{moved} is committed for {subject.environment} ({done.commit[:12]}), but not verified."
-        why = f"Its verification was not started: {message.what} {message.why}"
+        what = (
+            f"{moved} is committed for {subject.environment} ({done.commit[:12]}), but the release was "
+            "not verified."
+        )
+        why = f"The workflow that verifies the change could not be started: {message.what} {message.why}"
         return Message(what=what, why=why, next=f"{message.next} Then start the verifying workflow by hand.")
     open_ = f"pull request #{done.number}: {done.url}"
-    status = f"Its status is {decision.verdict.state}: {decision.verdict.description}."
+    status = f"The status of the pull request is {decision.verdict.state}: {decision.verdict.description}."
     go_on = {
-        "success": "Review and merge it.",
-        "pending": f"It may merge{f' from {decision.verdict.next_at}' if decision.verdict.next_at else ' later'}.",
-        "failure": "See the rule that fails, then run again.",
+        "success": "Review and merge the pull request.",
+        "pending": "The pull request may "
+        f"merge{f' from {decision.verdict.next_at}' if decision.verdict.next_at else ' later'}.",
+        "failure": "Read which rule fails, solve the problem, then run promote-pr again.",
     }.get(decision.verdict.state, "Run it again.")
     return {
         "planned": Message(
@@ -149,7 +153,7 @@ def _message(facts: PromotionFacts, decision: Decision, done: Applied) -> Messag
         ),
         "committed": Message(
             what=f"{moved} is committed for {subject.environment} ({done.commit[:12]}).",
-            next="Its gate decides next.",
+            next="The gate of the environment runs next.",
         ),
         "proposed": Message(
             what=f"{moved} is proposed for {subject.environment}, {open_}.", why=status, next=go_on

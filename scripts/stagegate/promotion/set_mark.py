@@ -114,7 +114,10 @@ def _mark(
         until = f" until {mark.until}" if mark.until else ""
         what = f"{what} by {actor}{until}: {mark.reason}"
         if (mark := marks.besides(existing, mark, now)).kind == "rollback":
-            what += f"; the rollback to {mark.to} holds it too, until a person lifts both (mode `unhold`)"
+            what += (
+                f"; the rollback to {mark.to} also holds the environment, until a person lifts both "
+                "holds with the mode `unhold`"
+            )
         if request.dry_run:
             return (Change(kind="mark", target=ref, after=request.mode, done=False),), what
         return store.put(connections.pins, ref, mark, existing, now), what
@@ -191,10 +194,10 @@ def _let_go(
         if not existing or p.ref != existing.ref
     ]
     if existing is not None and marks.active(existing.mark, now):
-        what += f"; it was held {marks.describe(existing)}"
+        what += f"; the environment was held {marks.describe(existing)}"
         if existing.mark is not None and existing.mark.kind == "rollback":
-            what += f"; that was also the hold of the rollback to {existing.mark.to}"
-    return f"{what}; these holds stay: {'; '.join(stay)}" if stay else what
+            what += f"; the same hold belonged to the rollback to {existing.mark.to}"
+    return f"{what}; these holds stay in force: {'; '.join(stay)}" if stay else what
 
 
 def _place(settings: Settings, request: PromotionRequest) -> tuple[str, str]:
@@ -220,7 +223,7 @@ def _place(settings: Settings, request: PromotionRequest) -> tuple[str, str]:
     settings.environment(request.environment)
     ref = marks.override_ref(app, request.environment, request.version)
     named = ", ".join(_rules(request))
-    return ref, f"{named} set aside for {app} {request.version} in {request.environment}"
+    return ref, f"the override sets aside {named} for {app} {request.version} in {request.environment}"
 
 
 def _rules(request: PromotionRequest) -> tuple[str, ...]:
@@ -229,7 +232,9 @@ def _rules(request: PromotionRequest) -> tuple[str, ...]:
     unknown = [name for name in named if name not in rules.RULES or not rules.RULES[name].overridable]
     if unknown or not named:
         overridable = ", ".join(rule.name for rule in rules.RULES.values() if rule.overridable)
-        raise _bad(f"rules is {request.rules!r}", f"an override names one or more of: {overridable}")
+        raise _bad(
+            f"rules is {request.rules!r}", f"an override must name one or more of these rules: {overridable}"
+        )
     return named
 
 
@@ -246,4 +251,9 @@ def _need(value: str, name: str) -> None:
 
 
 def _bad(what: str, why: str) -> Stop:
-    return Stop("bad-input", f"{what}.", f"{why[:1].upper()}{why[1:]}.", "Correct it and run again.")
+    return Stop(
+        "bad-input",
+        f"{what}.",
+        f"{why[:1].upper()}{why[1:]}.",
+        "Correct the input, then run promote-pr again.",
+    )

@@ -29,7 +29,7 @@ def read(pins: hub.Hub, head: str, extends: str) -> Shared:
         except Stop as stop:
             raise _unreadable(place, f"{stop.what} {stop.why}") from stop
         if blob is None:
-            raise _unreadable(place, "There is no such file on the default branch.")
+            raise _unreadable(place, "The default branch does not have this file.")
         kept[extends] = Shared(place=place, content=blob.content, blob=blob.oid)
     return kept[extends]
 

@@ -59,7 +59,7 @@ def trouble(
         bare = _tag(one.text)
         variant = templates.split_flavour(bare)[1]
         if variant and variant not in variants:
-            return f"its pins name {bare}, and no record has the digest of the variant {variant}"
+            return f"the pins name {bare}, but no release record has the digest of the variant {variant}"
         if not variant and (problem := _of_images(connections, settings, release, one.subject, bare)):
             return problem
     return ""
@@ -83,7 +83,7 @@ def _of_chart(connections: Connections, release: Release, text: str) -> str:
     if digest == chart.digest:
         return ""
     existing = digest or "not in the registry"
-    return f"its pins name the chart {text}, which is {existing}, and the release has {chart.digest}"
+    return f"the pins name the chart {text}, which is {existing}, but the release has {chart.digest}"
 
 
 def _of_images(connections: Connections, settings: Settings, release: Release, subject: str, tag: str) -> str:
@@ -98,7 +98,7 @@ def _of_images(connections: Connections, settings: Settings, release: Release, s
         if digest != image.digest and (digest or not any(digests.values())):
             existing = f"is {digest}" if digest else "is not in the registry"
             return (
-                f"its pins name {image.reference}:{tag}, which {existing}, and the release has {image.digest}"
+                f"the pins name {image.reference}:{tag}, which {existing}, but the release has {image.digest}"
             )
     return ""
 

@@ -29,7 +29,8 @@ def one_reading(pins: hub.Hub, settings: Settings, old: PinsTree, new: PinsTree)
             raise Stop(
                 "ambiguous-pin",
                 f"{path} is not a regular file (its mode in Git is {mode}).",
-                "Argo CD reads what a link or a submodule points to, and stagegate reads only its own bytes.",
+                "For a link or a submodule, Argo CD reads the files that it points to, but "
+                "stagegate reads only the link itself.",
                 "Keep pins in regular files.",
                 file=path,
             )
@@ -76,6 +77,6 @@ def _well_formed(content: bytes, path: str) -> None:
                 "ambiguous-pin",
                 f"{path} is not a valid {document['kind']}: {why}.",
                 "Kubernetes refuses such an object, so Argo CD does not apply the content of the file.",
-                "Correct the field.",
+                "Correct the field in the file.",
                 file=path,
             )

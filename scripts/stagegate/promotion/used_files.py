@@ -27,12 +27,12 @@ def digest(connections: Connections, state: AppState, environment: Environment) 
         entries = side.tree.entries
         documents = [root.document for root in side.roots() if root.document]
     except NotRendered as unknown:
-        log.debug(f"the files that {environment.name} uses are not known: {unknown}")
+        log.debug(f"the files that {environment.name} uses are unknown: {unknown}")
         return ""
     except Stop as stop:
         if stop.verdict.exit_code == _OUTAGES:
             raise
-        log.debug(f"the files that {environment.name} uses are not known: {stop.what}")
+        log.debug(f"the files that {environment.name} uses are unknown: {stop.what}")
         return ""
     shown = {root.file for root in side.roots() if root.document}
     plain = set(pin_files.of((environment,))) - shown

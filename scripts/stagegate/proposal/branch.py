@@ -34,7 +34,7 @@ def replace(pins: hub.Hub, facts: PromotionFacts, subject: Subject, run: str) ->
         sha = pins.create_commit(short, facts.base_head, headline, body, dict(subject.files))
     except hub.Refused as refusal:
         if pins.head(short) is None:  # another run was here, finished, and took the helper away
-            raise hub.StaleHead(helper, "Another run has just used it.") from refusal
+            raise hub.StaleHead(helper, "A different run has just used the helper branch.") from refusal
         raise
     moves = [
         hub.RefUpdate(
@@ -55,7 +55,7 @@ def _tidy(pins: hub.Hub, helper: str, sha: str) -> None:
     try:
         pins.update_refs([hub.RefUpdate(name=helper, before=sha, after=hub.ZERO, force=True)])
     except Stop:
-        log.say(f"{helper} stays; the next promotion uses it again.")
+        log.say(f"The helper branch {helper} could not be deleted. The next promotion uses {helper} again.")
 
 
 def _helper(pins: hub.Hub, helper: str, base: str) -> None:
@@ -74,7 +74,10 @@ def withdraw(pins: hub.Hub, existing: Proposal, subject: Subject) -> list[Change
         pins.disable_auto_merge(existing.node_id)
         changes.append(Change(kind="auto-merge", target=f"#{existing.number}", before="on", after="off"))
     for review in existing.reviews:
-        why = f"Replaced by {subject.version}: an approval counts only for the head it was given on."
+        why = (
+            f"{subject.version} replaces the change that was approved. An approval counts only for the "
+            "commit that the reviewer approved."
+        )
         pins.dismiss_review(existing.number, review, why)
         changes.append(
             Change(kind="review", target=f"#{existing.number}", before="approved", after="dismissed")

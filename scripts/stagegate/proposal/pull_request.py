@@ -54,9 +54,16 @@ def add_labels(
 def about_author(pins: hub.Hub, facts: PromotionFacts) -> list[str]:
     """What the kind of token means for a pull request that it has written."""
     if facts.actions_token:
-        return ["written with GITHUB_TOKEN: workflows on it wait until a person approves their run"]
+        return [
+            "GITHUB_TOKEN wrote the pull request, so workflows on the pull request wait until a person "
+            "approves their run"
+        ]
     own = pins.viewer()
-    return [f"written as {own.login}, who cannot approve it"] if own.kind == "User" else []
+    return (
+        [f"{own.login} wrote the pull request, so {own.login} cannot approve the pull request"]
+        if own.kind == "User"
+        else []
+    )
 
 
 def request_reviews(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> list[str]:
@@ -65,5 +72,5 @@ def request_reviews(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> l
     teams = [name.rpartition("/")[2] for name in reviewers if "/" in name]
     refused = pins.request_reviewers(number, users, teams) if reviewers else []
     for who in refused:
-        log.annotate("warning", f"{who} could not be asked for a review", title="promote-pr: reviewers")
-    return [f"{who} could not be asked for a review" for who in refused]
+        log.annotate("warning", f"no review could be requested from {who}", title="promote-pr: reviewers")
+    return [f"no review could be requested from {who}" for who in refused]

@@ -52,7 +52,7 @@ def picture(facts: BodyFacts) -> str:
 
 def _move(facts: BodyFacts) -> str:
     if facts.kind == "configure":
-        return f"configuration of {facts.environment}, {facts.app} stays at {facts.after}"
+        return f"the configuration of {facts.environment} changes; {facts.app} stays at {facts.after}"
     if facts.kind == "rollback":
         return f"back from {facts.before or 'an unknown version'} to {facts.after}"
     return f"{facts.before} → {facts.after}" if facts.before else f"{facts.after}, the first release here"
@@ -82,7 +82,7 @@ def _cluster(facts: BodyFacts) -> str:
     """The changes in the cluster, in a few words."""
     difference = facts.difference
     if facts.not_rendered or difference is None:
-        return "the change in the cluster is not known"
+        return "the change in the cluster is unknown"
     changes = len(difference.changes)
     if changes:
         return f"{counted(changes, 'object')} {'changes' if changes == 1 else 'change'}"

@@ -44,9 +44,11 @@ def demand(pins: hub.Hub, head: str, workflow: str) -> str:
     trouble = "has no trigger `workflow_dispatch`" if blob else "is not on the default branch"
     raise Stop(
         "missing-file",
-        f"The verifying workflow {path} {trouble}.",
-        "A push by GITHUB_TOKEN starts nothing, so this change of pins would stay unverified. Nothing was written.",
-        "Add the workflow (examples/shop has one), name the file with `verify-workflow`, or set that to `none`.",
+        f"The workflow {path}, which verifies changed pins, {trouble}.",
+        "A push by GITHUB_TOKEN starts no workflow, so stagegate has to start this one, or the "
+        "change of pins would stay unverified. stagegate changed nothing.",
+        "Add the workflow to the default branch (examples/shop has one), name the right file in "
+        "the input `verify-workflow`, or set `verify-workflow: none`.",
     )
 
 

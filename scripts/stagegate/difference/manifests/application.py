@@ -24,7 +24,7 @@ def render(application: Mapping[str, Any], around: Around) -> tuple[RenderedObje
     """Objects of every source, in order. NotRendered for plugins and Jsonnet, Stop for what Argo CD refuses too."""
     listed = [source for source in sources.of(application) if source.renders]
     if not listed:
-        raise NotRendered("it has no source")
+        raise NotRendered("the Application has no source")
     return tuple(one for source in listed for one in render_source(application, source, around))
 
 
@@ -33,12 +33,12 @@ def render_source(
 ) -> tuple[RenderedObject, ...]:
     """Objects of one source. NotRendered for plugins and Jsonnet, Stop for what Argo CD refuses too."""
     if mapping(application.get("spec")).get("sourceHydrator"):
-        raise NotRendered("its sourceHydrator writes to another branch")
+        raise NotRendered("the sourceHydrator of the Application writes to a different branch")
     if not source.renders:
-        raise NotRendered("it has no source")
+        raise NotRendered("the Application has no source")
     if source.kind != "git":
         if "plugin" in source.types:
-            raise NotRendered("a plugin renders it")
+            raise NotRendered("a plugin renders the Application")
         return helm_source.render(application, source, around)
     tree = around.tree(source.address, source.revision or "HEAD")
     folder, _ = tree.resolve(source.path)
@@ -46,14 +46,14 @@ def render_source(
         raise Stop(
             "missing-file",
             f"{source.path}: app path does not exist.",
-            f"{source.address} at {source.revision or 'HEAD'} has no such folder.",
-            "Correct the path.",
+            f"{source.address} has no folder of this name at {source.revision or 'HEAD'}.",
+            "Correct the path in the Application.",
             file=source.path,
         )
     source = _overridden(application, source, tree, folder)
     match type_of(source, tree, folder):
         case "plugin":
-            raise NotRendered("a plugin renders it")
+            raise NotRendered("a plugin renders the Application")
         case "helm":
             return helm_source.render(application, source, around)
         case "kustomize":

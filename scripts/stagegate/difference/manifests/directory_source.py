@@ -44,14 +44,14 @@ def render(source: ApplicationSource, tree: Tree, folder: str) -> tuple[Rendered
 def _objects(path: str, tree: Tree) -> tuple[RenderedObject, ...]:
     content = tree.file(path)
     if content is None:
-        raise NotRendered(f"{path} is a link that leads outside the repository")
+        raise NotRendered(f"{path} is a symbolic link to a place outside the repository")
     if _SKIP in content:
         return ()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Stop(
-            "findings", f"{path} is not UTF-8.", f"{error}.", "Save it as UTF-8.", file=path
+            "findings", f"{path} is not UTF-8.", f"{error}.", "Save the file as UTF-8.", file=path
         ) from error
     try:
         return objects.parse(text, posixpath.basename(path))

@@ -107,7 +107,7 @@ def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
                 "Correct the path.",
             )
         if depth >= _DEEP:
-            raise NotRendered(f"chart {chart.name} depends on charts that depend on each other")
+            raise NotRendered(f"the chart {chart.name} has dependencies that depend on each other")
         complete(beside, root, around, depth + 1)
         shutil.copytree(beside, charts / name, symlinks=True)
 

@@ -74,8 +74,9 @@ def render(
             "findings",
             f"{folder or 'The root'} does not build with kustomize.",
             _LOGGED.sub("", done.errors.replace(str(root), "")).strip()[-600:],
-            f"Run `{' '.join(program)} {folder or '.'}` and correct the errors it prints; write "
-            "options that Argo CD adds to every build under render.kustomize-options.",
+            f"Run `{' '.join(program)} {folder or '.'}` and correct the errors that the command "
+            "prints. If Argo CD builds with extra options, write the options under "
+            "render.kustomize-options.",
             file=f"{folder}/{file.name}".lstrip("/"),
         )
     return objects.parse(done.stdout.decode("utf-8", "replace"), folder or "the root")
@@ -99,8 +100,8 @@ def _refuse_endless(root: Path) -> None:
                 raise Stop(
                     "findings",
                     f"{path} cannot be read.",
-                    f"It is YAML, but {why}.",
-                    "Write plain YAML without that.",
+                    f"{path} is YAML, but {why}.",
+                    "Simplify the YAML of the file.",
                     file=path,
                 )
 

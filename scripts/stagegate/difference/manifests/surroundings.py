@@ -65,10 +65,10 @@ def on_disk(tree: Tree, named: Named) -> Iterator[Path]:
     """Files of a tree in a temporary folder, removed afterwards. Links that lead outside are left out."""
     paths = named.paths(tree)
     if len(paths) > _FILES:
-        raise NotRendered(f"more than {_FILES} files are deployed together")
+        raise NotRendered(f"more than {_FILES} files are deployed together, which is the limit")
     contents = tree.read(paths)
     if sum(map(len, contents.values())) > _BYTES:
-        raise NotRendered(f"more than {_BYTES >> 20} MiB are deployed together")
+        raise NotRendered(f"more than {_BYTES >> 20} MiB are deployed together, which is the limit")
     with tempfile.TemporaryDirectory(prefix="stagegate-tree-") as place:
         root = Path(place).resolve()
         for path, content in contents.items():

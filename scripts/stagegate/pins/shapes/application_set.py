@@ -85,8 +85,10 @@ def _shared(place: PinPlace, others: Sequence[Element], reading: ShapeContext) -
     lines = ", ".join(str(one.line) for one in others)
     return Stop(
         "ambiguous-pin",
-        f"{reading.file} has {place.value} in its template, which is not only {environment}'s.",
-        f"The elements in lines {lines} use it too, so an edit would also change other environments.",
+        f"{reading.file} has {place.value} in its template, but the template does not only belong "
+        f"to {environment}.",
+        f"The list elements in lines {lines} use the template too, so an edit would also change "
+        "other environments.",
         "Give each list element a value of its own, such as version, and write {{version}} in the template.",
         file=reading.file,
         line=place.line,

@@ -41,6 +41,6 @@ def _time(name: str, text: str, *, end: bool) -> datetime:
         raise Stop(
             "bad-input",
             f"{name} is {text!r}.",
-            "It must be a date or a time with zone.",
+            "The time must be a date, or a time with a time zone.",
             "Write 2026-01-31 or 2026-01-31T18:00:00Z.",
         ) from error

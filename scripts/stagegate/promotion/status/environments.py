@@ -77,7 +77,9 @@ def _gated(
 ) -> EnvironmentStatus:
     """The gate's verdict on the version here, and whether the gate is running."""
     if verdict is None:
-        return EnvironmentStatus(name=place.name, gate="none", gate_detail="no release is known here")
+        return EnvironmentStatus(
+            name=place.name, gate="none", gate_detail="stagegate knows no release in this environment"
+        )
     record = verdict.record
     evidence = record.evidence if record else None
     tag, newest = facts.tag(version), facts.gate_status(place.name, version)
@@ -158,7 +160,11 @@ def _open(pull: BranchPull) -> OpenPromotion:
 
 
 def _drift(standing: PinnedVersion) -> str:
-    return f"its pins move by themselves: {standing.trouble}" if standing.is_range else ""
+    return (
+        f"the pins name a range or a branch, so Argo CD changes the release by itself: {standing.trouble}"
+        if standing.is_range
+        else ""
+    )
 
 
 def _looked(facts: StatusFacts, environment: str, verdict: Verdict | None, *, other_software: bool) -> str:
@@ -173,7 +179,9 @@ def _looked(facts: StatusFacts, environment: str, verdict: Verdict | None, *, ot
     detail = next(
         (f": {check.detail}" for check in evidence.checks if check.outcome == "failed" and check.detail), ""
     )
-    return f"a look at {utc(look.since)} ended with {evidence.reason}{detail}"
+    return (
+        f"a gate run on the unchanged environment ended at {utc(look.since)} with {evidence.reason}{detail}"
+    )
 
 
 def _trouble(facts: StatusFacts, standing: PinnedVersion, waiting: RuleResult) -> str:

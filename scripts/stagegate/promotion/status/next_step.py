@@ -10,11 +10,11 @@ def next_step(app: str, shown: EnvironmentStatus) -> tuple[str, str]:
     """The next step of an environment whose status is known so far, and a command of pr-command or nothing."""
     place = f"{app}/{shown.name}"
     if shown.trouble:
-        return "See the log of this report's run: it names what could not be read.", ""
+        return "Read the log of the run that made this report: the log names what could not be read.", ""
     if shown.gate in ("failed", "revoked") and not shown.promotion:
         return "Release a fix, or roll back.", f"/rollback {place}"
     if shown.drift or shown.suspect:
-        return "Check the environment. Roll back if the release is the cause.", f"/rollback {place}"
+        return "Check the environment. If the release is the cause, roll back.", f"/rollback {place}"
     return _promotion(shown) or _stopped(place, shown)
 
 
@@ -29,8 +29,8 @@ def _promotion(shown: EnvironmentStatus) -> tuple[str, str] | None:
         return f"Merge #{pull.number}.", ""
     if pull.state == "pending":
         until = f" (until {utc(shown.soaks_until)})" if shown.soaks_until else ""
-        return f"#{pull.number} waits: {pull.detail or 'it is being judged'}{until}.", ""
-    return f"Look at #{pull.number}: {pull.detail or 'it was not judged'}.", ""
+        return f"#{pull.number} waits: {pull.detail or 'stagegate checks the rules'}{until}.", ""
+    return f"Look at #{pull.number}: {pull.detail or 'the rules were not checked'}.", ""
 
 
 def _stopped(place: str, shown: EnvironmentStatus) -> tuple[str, str]:
@@ -44,7 +44,7 @@ def _stopped(place: str, shown: EnvironmentStatus) -> tuple[str, str]:
     if shown.freeze and shown.next_version:
         return f"{shown.next_version} waits: {shown.freeze}.", ""
     if shown.next_version:
-        return f"{shown.next_version} may enter.", f"/promote {place} {shown.next_version}"
+        return f"{shown.next_version} may be promoted.", f"/promote {place} {shown.next_version}"
     if shown.gate in ("none", "skipped"):
         return "Run its gate, or record what runs in the environment (staging-gate, `mode: adopt`).", ""
     return "", ""

@@ -83,7 +83,10 @@ def _facts(connections: Connections, promotion: PromotionFacts, *, full: bool) -
     moves: Mapping[str, tuple[Commit, ...]] = {}
     log: tuple[LogEntry, ...] = ()
     if full:
-        moves = {p.name: part("commits of pins", partial(_moves, connections, promotion, p)) for p in places}
+        moves = {
+            p.name: part("commits that changed pins", partial(_moves, connections, promotion, p))
+            for p in places
+        }
         log = part("commits", lambda: app.log(app.default_branch(), COMMITS))
     return StatusFacts(
         promotion=promotion,
