@@ -120,12 +120,12 @@ def test_a_key_that_every_environment_shares_can_be_locked() -> None:
 @pytest.mark.parametrize(
     ("shared", "said"),
     [
-        ("app: web\n", "app may only be in the settings of an app"),
+        ("app: web\n", "app is not allowed in a shared policy, only in the settings of an app"),
         ("comands: {}\n", "did you mean commands"),
         ("environments: {prod: {soke: 1m}}\n", "did you mean soak"),
         ("environments: [{name: prod}]\n", "must be a mapping"),
         ("locked: commands\n", "must be a list"),
-        ("locked: [environments.prod]\n", "name a key of an environment"),
+        ("locked: [environments.prod]\n", "must contain a key of an environment"),
         ("locked: [comands]\n", "did you mean commands"),
         ("- 1\n", "must be a mapping"),
         ("environments: {prod: {soak: long}}\n", "soak"),
@@ -138,7 +138,7 @@ def test_a_mistake_in_the_shared_file_names_it(shared: str, said: str) -> None:
 
 
 def test_a_contradiction_between_both_files_is_found() -> None:
-    assert "needs `app`" in refused(OWN, "trust: {level: protected}\n")
+    assert "needs the key `app`" in refused(OWN, "trust: {level: protected}\n")
     assert both(OWN + "trust: {app: acme-gate}\n", "trust: {level: protected}\n").trust.app == "acme-gate"
 
 

@@ -141,8 +141,8 @@ def test_no_refusal_proposes_the_application_of_another_environment() -> None:
 @pytest.mark.parametrize(
     ("pin", "why"),
     [
-        ({"file": "a", "pattern": "VERSION="}, "names no release"),
-        ({"file": "a", "path": "b", "value": "v{versions}"}, "names no release"),
+        ({"file": "a", "pattern": "VERSION="}, "contains no placeholder for the release"),
+        ({"file": "a", "path": "b", "value": "v{versions}"}, "contains no placeholder for the release"),
         ({"file": "a", "path": "b", "pattern": "x{version}"}, "only one of path and pattern"),
         ({"file": "a", "add": True, "path": "b"}, "only one of path and add"),
         ({"file": "a", "pattern": "x{version}", "value": "v{version}"}, "has no `value`"),

@@ -102,7 +102,7 @@ def test_an_input_named_like_a_python_keyword_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "twelve", "²", "9" * 5000])
 def test_a_text_that_is_not_a_number_is_refused(text: str) -> None:
-    assert refused(SG_NUMBER=text).why == "It must be a whole number."
+    assert refused(SG_NUMBER=text).why == "The value must be a whole number."
 
 
 def test_numbers_choices_and_lists_are_parsed() -> None:

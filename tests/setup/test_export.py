@@ -252,4 +252,4 @@ environments:
 
 def test_another_tool_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["export", "kargo"]) == 2
-    assert "It must be one of: promoter" in capsys.readouterr().out
+    assert "The value must be one of: promoter" in capsys.readouterr().out

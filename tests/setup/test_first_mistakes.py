@@ -184,7 +184,7 @@ CASES: Mapping[str, Case] = {
     "an environment of another name": Case(
         GITOPS,
         every(),
-        "There is no environment 'production'",
+        "The settings contain no environment 'production'",
         "staging, prod",
         command=("promote", "--local", "production", "1.5.0"),
     ),
@@ -260,7 +260,7 @@ CASES: Mapping[str, Case] = {
         MONO,
         every(),
         "services/*/stagegate.yaml is a pattern",
-        "Name one file with the input `config`",
+        "Set the input `config` to one file",
         command=("staging-gate", "--config", "services/*/stagegate.yaml", "--environment", "staging"),
     ),
     "a mistyped command": Case(

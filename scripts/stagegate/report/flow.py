@@ -20,21 +20,20 @@ WEEKS_SHOWN = 12
 DEFINITIONS: Mapping[str, str] = MappingProxyType(
     {
         "deployment frequency": "releases per week that passed the gate in production, from the first known "
-        "release "
-        "to the last (at least one week)",
-        "lead time for changes": "median time from a commit to the gate that its release passed in production",
-        "change failure rate": "production gates that failed, of all production gates that ended",
-        "time to restore": "median time from a failed production gate to the next one that passed",
+        "release to the last (at least one week)",
+        "lead time for changes": "median time from a commit until its release passed the gate in production",
+        "change failure rate": "share of failed gates in all gates that ended in production",
+        "time to restore": "median time from a failed gate in production to the next gate that passed",
     }
 )
 PHASES: Mapping[PhaseName, str] = MappingProxyType(
     {
-        "build": "tagged, built and published, until the first environment's pins named it",
-        "roll-out": "from the change of the pins to the gate that passed",
-        "queue": "passed in the environment before, until it was proposed",
-        "soak": "proposed, and not yet good for long enough",
-        "freeze": "a freeze held it back",
-        "approval": "waited only for people, until it was merged",
+        "build": "from the tag of the release until the pins of the first environment named the release",
+        "roll-out": "from the change of the pins until the gate passed",
+        "queue": "from the gate of the earlier environment until the release was proposed",
+        "soak": "proposed, but the soak was not over",
+        "freeze": "a freeze stopped the promotion",
+        "approval": "waited only for a person to merge",
     }
 )
 

@@ -77,11 +77,19 @@ def entrypoint(
             after(action, inputs, context, result, environ)
         return code
     except KeyboardInterrupt:
-        log.annotate("error", "Cancelled. Run it again to complete it.", title=f"{action}: cancelled")
+        log.annotate(
+            "error",
+            f"{action} was cancelled. Run the job again to complete its work.",
+            title=f"{action}: cancelled",
+        )
         return 130
     except OSError as error:  # finish annotates last, so this is still the only annotation
         what = "The result of this step cannot be written."
-        log.annotate("error", f"{what} {error}. Make the place writable, then run again.", title=action)
+        log.annotate(
+            "error",
+            f"{what} {error}. Make the file or folder writable, then run the job again.",
+            title=action,
+        )
         return VERDICTS["missing-file"].exit_code
     finally:
         gc.freeze()  # the process ends now: looking for cycles once more would take longer than the work
@@ -90,7 +98,7 @@ def entrypoint(
 def _stopped(stop: Stop) -> Result:
     """The result of a step that stopped, with what it had written before."""
     done = ", ".join(f"{change.kind} {change.target}" for change in stop.written if change.kind != "pin")
-    why = f"{stop.why} Written before that: {done}." if done else stop.why
+    why = f"{stop.why} stagegate had already written: {done}." if done else stop.why
     message = Message(what=stop.what, why=why, next=stop.next)
     return Result(reason=stop.reason, message=message, changes=stop.written, outputs=stop.outputs)
 
@@ -117,7 +125,12 @@ def _report_place(requested: str, context: Context) -> str:
         return ""
     place = context.inside(requested.strip(), what="report")
     if place.is_dir():
-        raise Stop("bad-input", f"report is {requested!r}.", "It is a folder.", "Name a file.")
+        raise Stop(
+            "bad-input",
+            f"report is {requested!r}.",
+            "The input `report` names a folder.",
+            "Set `report` to the path of a file.",
+        )
     return str(place)
 
 

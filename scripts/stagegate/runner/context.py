@@ -77,12 +77,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         try:
             payload = json.loads(Path(self.event_path).read_bytes())
             if not isinstance(payload, dict):
-                raise ValueError("it is not a JSON object")  # noqa: TRY004 caught just below
+                raise ValueError("the file does not contain a JSON object")  # noqa: TRY004 caught just below
         except (OSError, ValueError, RecursionError) as error:
             raise Stop(
                 "bad-input",
                 "The event of this run cannot be read.",
-                f"GITHUB_EVENT_PATH names {Path(self.event_path).name}: {error}.",
+                f"The file {Path(self.event_path).name}, which GITHUB_EVENT_PATH names, could not "
+                f"be read: {error}.",
                 "Run this action inside a workflow, or unset GITHUB_EVENT_PATH.",
             ) from error
         return payload

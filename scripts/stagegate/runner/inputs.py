@@ -113,7 +113,12 @@ def _flags(argv: Sequence[str], types_of: Mapping[str, Any]) -> dict[str, str]:
             lonely = not remaining or remaining[0].startswith("--")
             is_switch = types_of[field] is bool and lonely
             if lonely and not is_switch:
-                raise Stop("bad-input", f"{name} needs a value.", "None follows it.", f"Write {name}=VALUE.")
+                raise Stop(
+                    "bad-input",
+                    f"{name} needs a value.",
+                    "No value follows the flag.",
+                    f"Write {name}=VALUE.",
+                )
             value = "true" if is_switch else remaining.pop(0)
         several = get_origin(types_of[field]) is tuple and field in values
         values[field] = f"{values[field]}\n{value}" if several else value
@@ -132,7 +137,7 @@ def _typed(name: str, text: str, kind: Any) -> Any:
             raise Stop(
                 "bad-input",
                 f"{option(name)} is {text[:40]!r}.",
-                "It must be a whole number.",
+                "The value must be a whole number.",
                 "Correct it.",
             )
         return int(text)
@@ -146,4 +151,6 @@ def _one_of(name: str, text: str, allowed: Sequence[str]) -> str:
     if text in allowed:
         return text
     choice = ", ".join(str(word) for word in allowed)
-    raise Stop("bad-input", f"{option(name)} is {text!r}.", f"It must be one of: {choice}.", "Correct it.")
+    raise Stop(
+        "bad-input", f"{option(name)} is {text!r}.", f"The value must be one of: {choice}.", "Correct it."
+    )

@@ -40,7 +40,7 @@ def about(result: Result, *, run_url: str) -> Iterator[str]:
         f" in {cell(result.environment)}" if result.environment else ""
     )
     if result.dry_run:
-        yield "dry run, nothing was written"
+        yield "dry run: nothing was changed"
     for name, words in _LINKS.items():
         if url := result.outputs.get(name, ""):
             yield link(words, url)

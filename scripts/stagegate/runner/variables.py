@@ -54,8 +54,10 @@ def given(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
             raise Stop(
                 "bad-input",
                 f"Line {number} of {VARIABLES} is not a variable.",
-                "Each line must be NAME=value. The line is not shown, because it may be a secret.",
-                "Correct the secret in the GitHub Environment. A value of several lines needs a secret of its own.",
+                "Each line must be NAME=value. The message does not show the line, because the "
+                "line may contain a secret.",
+                "Correct the secret in the GitHub Environment. Store a value of several lines in a "
+                "separate secret.",
             )
         values[match[1]] = match[2].rstrip()
     return values
@@ -88,7 +90,7 @@ def _seconds(name: str, default: float, environ: Mapping[str, str]) -> float:
         raise Stop(
             "bad-input",
             f"The variable {name} is {text[:40]!r}.",
-            "It must be a number of seconds, such as 0.5.",
-            "Correct it or remove it.",
+            "The variable must be a number of seconds, such as 0.5.",
+            "Correct the variable, or remove it.",
         )
     return value

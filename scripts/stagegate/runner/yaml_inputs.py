@@ -19,12 +19,17 @@ def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)  # the text itself may contain a secret and is not shown
         why = f"Line {mark.line + 1} is not YAML." if mark else f"{type(error).__name__}."
-        raise Stop("bad-input", "`with` is not YAML.", why, "Write one `input: value` a line.") from error
+        raise Stop(
+            "bad-input", "`with` is not YAML.", why, "Write one `input: value` on each line."
+        ) from error
     if not isinstance(document, Mapping) or any(
         isinstance(value, (Mapping, list)) for value in document.values()
     ):
         raise Stop(
-            "bad-input", "`with` is not a list of inputs.", "It must be flat.", "Write `input: value` lines."
+            "bad-input",
+            "`with` is not a list of inputs.",
+            "`with` must contain one value for each input, without nested lists or mappings.",
+            "Write `input: value` lines.",
         )
     names = {option(name): name for name in kind.__struct_fields__}
     unknown = sorted(set(map(str, document)) - names.keys())
@@ -32,7 +37,7 @@ def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
         raise Stop(
             "bad-input",
             f"{command} has no input {unknown[0]!r}.",
-            f"Its inputs are: {', '.join(names)}.",
-            "Correct it under `with`.",
+            f"The inputs of {command} are: {', '.join(names)}.",
+            "Correct the name of the input under `with`.",
         )
     return {names[str(name)]: str(value) for name, value in document.items()}

@@ -33,8 +33,8 @@ class Commands(Section, frozen=True, kw_only=True):
     """
 
     promote: Allowed = "write"
-    """For `/promote`, and for a promotion that a person starts or repeats. Default: people who may push, as
-    the rules decide what enters."""
+    """For `/promote`, and for a promotion that a person starts or repeats. Default: people who may push,
+    because the rules decide whether a release may be promoted."""
     rollback: Allowed = "write"
     """For `/rollback`, and for a rollback that a person starts or repeats. Default: people who may push,
     because an outage does not wait for an administrator."""
@@ -46,14 +46,15 @@ class Commands(Section, frozen=True, kw_only=True):
     somebody set the hold for a reason. The person who set a hold, or requested the rollback that set it, may lift
     it with the permission of `hold`."""
     ban: Allowed = "maintain"
-    """For `/ban`, and for the mode `ban`. Default: maintainers, because a ban counts in every environment."""
+    """For `/ban`, and for the mode `ban`. Default: maintainers, because a ban is in force in every
+    environment."""
     unban: Allowed = "maintain"
     """For `/unban`, and for the mode `unban`. Default: the same people as for a ban."""
     override: Allowed = "admin"
     """For `/override`, and for the mode `override`. Default: administrators, because it sets rules aside."""
     adopt: Allowed = "write"
-    """For `/adopt`, and for the mode `adopt` of staging-gate, which record what runs without testing it.
-    Default: people who may push, because it lets nothing enter."""
+    """For `/adopt`, and for the mode `adopt` of staging-gate. Both record the running release without a test.
+    Default: people who may push, because an adopted release is no evidence for later environments."""
     skip: Allowed = "admin"
     """For the mode `skip` of staging-gate, which records that a release was not tested. Default:
     administrators, because later environments depend on the tests."""
@@ -81,34 +82,34 @@ class TrustSettings(Section, frozen=True, kw_only=True):
     """Whose evidence counts. `protected` needs the slug of the App that writes it."""
 
     level: Literal["advisory", "protected"] = "advisory"
-    """`advisory`: what GITHUB_TOKEN or the run's own identity wrote counts. `protected`: only what `app`
-    wrote."""
+    """`advisory`: evidence counts if GITHUB_TOKEN or the identity of the run wrote it. `protected`: evidence
+    counts only if the GitHub App in `app` wrote it."""
     app: str = ""
-    """Slug of the GitHub App that writes the states: the last part of its address."""
+    """Slug of the GitHub App that writes the statuses: the last part of the App's address."""
 
 
 class Settings(Section, frozen=True, kw_only=True):
     """One app: its versions, artifacts and environments."""
 
     app: Name
-    """Name of the app. It is part of every status, branch and record. With another name, earlier evidence no
-    longer counts."""
+    """Name of the app. Every status, branch and record contains this name, so earlier evidence no longer
+    counts after a change of the name."""
     extends: str = ""
-    """File of shared policy below these settings, as `owner/repository//path` or a path in the same
-    repository. It is read from the default branch. See [shared policy](shared-policy.md)."""
+    """File of shared policy that these settings extend, as `owner/repository//path` or a path in the same
+    repository. stagegate reads the file from the default branch. See [shared policy](shared-policy.md)."""
     version: Versioning = Versioning()
-    """How versions are written, and in which files."""
+    """The form of versions, and the files that contain the version."""
     release_branches: tuple[str, ...] = ()
-    """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is
-    on none of them is not a release. Protect these branches: a push to one of them decides which commit is
-    tested."""
+    """Branches on which releases may be made, besides the default branch, such as `release/*`. A tag is not a
+    release if none of these branches contains its commit. Protect these branches, because a push to a release
+    branch decides which commit is tested."""
     guarded_paths: tuple[str, ...] = ()
-    """Globs besides the folders that hold pins, such as `clusters/**`. A changed document there that names
-    our chart or images, or the Applications or namespace of an environment, needs the label
-    `stagegate/risk:not-rendered`."""
+    """Globs of folders that stagegate watches besides the folders of the pins, such as `clusters/**`. If a
+    changed document in them names the app's chart or images, or the Applications or namespace of an
+    environment, the pull request needs the label `stagegate/risk:not-rendered`."""
     images: tuple[str, ...] = ()
-    """Our images, as repositories without a tag. The build passes their digests on, and a promotion compares
-    them. Registry credentials may go to their hosts."""
+    """The images of the app, as repositories without a tag. The build outputs the digests of these images,
+    and a promotion compares the digests. Registry credentials may be sent to the hosts of these images."""
     images_strict: bool = False
     """Refuse a promotion whose rendered objects contain an image that is not part of the release, even a
     third-party sidecar."""
@@ -117,18 +118,20 @@ class Settings(Section, frozen=True, kw_only=True):
     as 1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes tags in this form, and
     pins and the chart must use the same form."""
     images_allowed: tuple[str, ...] = ()
-    """Repositories of images that may carry the release's tag without being part of the release. Any other
-    such image is `image-untested`, at the gate and at a promotion."""
+    """Repositories of images that may have the tag of the release without being part of the release. Every
+    other image with the tag of the release is refused with `image-untested`, at the gate and at a
+    promotion."""
     chart: ChartSettings | Literal["none"] = "none"
     """The Helm chart: the app's own, or a shared one."""
     policy: str = ""
-    """In the app's file, where pins are in another repository: their file, as
-    `owner/repository//path/to/file`."""
+    """Set this key in the app's settings if the pins are in a different repository: the settings file of the
+    pins repository, as `owner/repository//path/to/file`."""
     source: str = ""
-    """In the pins' file, where the app lives in another repository: `owner/repository`, with `//path/to/file`
-    where it is not its `stagegate.yaml`."""
+    """Set this key in the settings of the pins repository if the app is in a different repository:
+    `owner/repository`, followed by `//path/to/file` if the app's settings file is not `stagegate.yaml`."""
     render: Render = Render()
-    """Where the rendered difference is shown, and what it assumes of the cluster and of Argo CD."""
+    """Where stagegate shows the rendered difference, and what rendering assumes about the cluster and Argo
+    CD."""
     environments: tuple[Environment, ...] = ()
     """The environments that run the app; `after` gives their order."""
     commands: Commands = Commands()
@@ -150,14 +153,14 @@ class Settings(Section, frozen=True, kw_only=True):
                 "bad-input",
                 "No environment is named.",
                 f"The settings name: {', '.join(names) or 'none'}.",
-                "Give the input `environment`.",
+                "Set the input `environment`.",
             )
         import difflib  # only for the message
 
         near = difflib.get_close_matches(name, names, 1)
         raise Stop(
             "bad-input",
-            f"There is no environment {name!r}.",
+            f"The settings contain no environment {name!r}.",
             f"The settings name: {', '.join(names) or 'none'}.",
             f"Did you mean {near[0]}?" if near else "Use one of these names.",
         )

@@ -14,7 +14,10 @@ from stagegate.settings.release import ChartSettings
 
 _RELEASE = pattern(r"\{(?:version|tag|commit(?::[1-9]\d?)?|digest)\}")
 _REPOSITORY = pattern(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+(?://\S+)?")
-_ALL = "`all` means every app or environment in commands and marks, so nothing may have that name"
+_ALL = (
+    "`all` means every app or environment in commands and marks, so no app and no environment may have "
+    "the name `all`"
+)
 
 
 Contradiction = tuple[tuple[str | int, ...], str]
@@ -33,7 +36,10 @@ def find(settings: Settings) -> Iterator[Contradiction]:
             yield (*path, "name"), _ALL
         for name in environment.after:
             if name not in names or name == environment.name:
-                yield (*path, "after"), f"after names {name!r}, which is not another environment"
+                yield (
+                    (*path, "after"),
+                    f"`after` names {name!r}, which is not a different environment of these settings",
+                )
         for freeze in environment.freeze:
             if freeze.to < freeze.from_:
                 yield (*path, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
@@ -41,9 +47,18 @@ def find(settings: Settings) -> Iterator[Contradiction]:
         yield from (((*path, "gate"), text) for text in _in_gate(environment.gate))
         yield from (((*path, "pins", number), text) for number, text in _in_pins(environment))
     if _cycle(settings):
-        yield ("environments",), f"`after` forms a circle: {' -> '.join(_cycle(settings))}"
+        yield (
+            ("environments",),
+            (
+                "the environments refer to each other in a circle through `after`: "
+                f"{' -> '.join(_cycle(settings))}"
+            ),
+        )
     if settings.trust.level == "protected" and not settings.trust.app:
-        yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
+        yield (
+            ("trust",),
+            "`trust: protected` needs the key `app`, the slug of the GitHub App that writes the statuses",
+        )
     yield from _in_repositories(settings)
     yield from _in_paths(settings)
     yield from _in_artifacts(settings)
@@ -90,10 +105,11 @@ def _in_tags(settings: Settings) -> Iterator[Contradiction]:
     ):
         yield (
             ("image-tag",),
-            "image-tag needs {version} once, and besides {app} only letters, digits and . _ -",
+            "image-tag must contain {version} exactly once, and otherwise only {app}, letters, "
+            "digits and . _ -",
         )
     if not re.fullmatch(r"[A-Za-z0-9._/-]*", settings.version.tag_prefix):
-        yield ("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
+        yield ("version", "tag-prefix"), "a tag prefix may contain only letters, digits and . _ / -"
 
 
 def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]:
@@ -106,18 +122,18 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
             yield f"carry-approval names {name!r}, but that environment does not come before {environment.name}"
     for name in promotion.reviewers:
         if name.startswith("@"):
-            yield f"reviewers are logins or teams without @: write {name[1:]!r} and not {name!r}"
+            yield f"reviewers are logins or teams without @, so write {name[1:]!r} instead of {name!r}"
     for one in promotion.require:
         if bool(one.status) == bool(one.attestation) or (one.by and not one.status):
-            yield "require: each entry has either status (perhaps with by) or attestation"
+            yield "each entry of `require` must have either `status` (optionally with `by`) or `attestation`"
     if promotion.approvals and promotion.strategy == "direct":
-        yield "approvals need a pull request, and strategy: direct opens none"
+        yield "`approvals` need a pull request, but `strategy: direct` opens none"
     if promotion.draft and promotion.merge == "stagegate":
-        yield "draft: true is not possible where stagegate merges, because a draft cannot be merged"
+        yield "`draft: true` is not possible if stagegate merges, because a draft cannot be merged"
     if settings.trust.level == "protected" and "merge-queue" in mergers:
         yield (
-            "merge: merge-queue does not work with trust: protected yet, because a merge group's status is not the "
-            "App's; use person or stagegate"
+            "`merge: merge-queue` does not work with `trust: protected`, because the App does not "
+            "write the status of a merge group; use `merge: person` or `merge: stagegate`"
         )
 
 
@@ -137,9 +153,9 @@ def _earlier(settings: Settings, environment: Environment) -> set[str]:
 def _in_gate(gate: GateSettings) -> Iterator[str]:
     """Contradictions in what a gate requires."""
     if bool(gate.scenarios) and bool(gate.command):
-        yield "a gate has scenarios or a command, not both"
+        yield "a gate may have `scenarios` or a `command`, but not both"
     if gate.command and gate.required and not gate.junit:
-        yield "gate.required names test cases, and of a command only its junit report has them"
+        yield "`gate.required` names test cases, but a `command` reports test cases only in a `junit` file"
 
 
 def _in_pins(environment: Environment) -> Iterator[tuple[int, str]]:
@@ -152,12 +168,15 @@ def _in_pin(pin: PinSettings) -> Iterator[str]:
     """Contradictions in where a pin stands and how it is written."""
     chosen = [key for key in ("path", "pattern", "add") if getattr(pin, key)]
     if len(chosen) > 1:
-        yield f"a pin has only one of {' and '.join(chosen)}"
+        yield f"a pin may have only one of {' and '.join(chosen)}"
     if pin.pattern and pin.value != "{version}":
         yield "a pin with `pattern` has no `value`: the pattern itself contains {version}"
     key, text = ("pattern", pin.pattern) if pin.pattern else ("value", pin.value)
     if not _RELEASE.search(text):
-        yield f"the {key} {text!r} of a pin names no release; write {{version}}, {{tag}}, {{commit}} or {{digest}}"
+        yield (
+            f"the {key} {text!r} of a pin contains no placeholder for the release; write {{version}}, "
+            "{tag}, {commit} or {digest}"
+        )
     from stagegate import yaml_edit  # only for pins with a path
 
     try:
@@ -170,9 +189,18 @@ def _in_artifacts(settings: Settings) -> Iterator[Contradiction]:
     """Contradictions in chart and images."""
     chart = settings.chart
     if isinstance(chart, ChartSettings) and bool(chart.path) == bool(chart.reference):
-        yield ("chart",), "a chart has either path (your own, with repository) or reference (a foreign one)"
+        yield (
+            ("chart",),
+            (
+                "a chart has either `path` with `repository` (for your own chart) or `reference` (for a "
+                "chart of somebody else)"
+            ),
+        )
     if isinstance(chart, ChartSettings) and chart.path and not chart.repository.startswith("oci://"):
-        yield ("chart",), "chart.repository must be where it is published, as oci://host/path"
+        yield (
+            ("chart",),
+            "`chart.repository` must be the place where the chart is published, as oci://host/path",
+        )
     for index, image in enumerate(settings.images):
         if "@" in image or ":" in image.rsplit("/", 1)[-1] or "/" not in image:
             yield (

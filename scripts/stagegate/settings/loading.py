@@ -22,19 +22,23 @@ def load(path: Path, file: str) -> Settings:
         if "*" in file or "?" in file:
             raise Stop(
                 "missing-file",
-                f"{file} is a pattern, and this action reads the settings of one app.",
-                "promote-pr, pin-guard, pr-command, version-bump and status-report accept several apps at once.",
-                "Name one file with the input `config`.",
+                f"{file} is a pattern for several files, but this action reads the settings of one app.",
+                "Only promote-pr, pin-guard, pr-command, version-bump and status-report accept "
+                "several apps at once.",
+                "Set the input `config` to one file.",
             ) from error
         raise Stop(
             "missing-file",
-            f"There is no {file}.",
-            "Every action reads its settings from it.",
-            "Check out the repository first, or name the file with the input `config`.",
+            f"The file {file} does not exist.",
+            "Every action reads its settings from this file.",
+            "Check out the repository first, or set the input `config` to the settings file.",
         ) from error
     except OSError as error:
         raise Stop(
-            "missing-file", f"{file} cannot be read.", f"{error.strerror}.", "Make it a file."
+            "missing-file",
+            f"{file} cannot be read.",
+            f"{error.strerror}.",
+            "Make sure that the path is a readable file.",
         ) from error
     settings = parse(content, file)
     if settings.extends and "//" not in settings.extends:

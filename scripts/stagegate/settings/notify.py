@@ -24,23 +24,23 @@ class Channel(Section, frozen=True, kw_only=True):
     """One place that messages go to."""
 
     kind: ChannelKind
-    """`slack`: an incoming webhook. `teams`: a Workflows webhook, which takes Adaptive Cards. `webhook`: any
-    address that takes JSON. `issue`: one GitHub issue for each environment of an app."""
+    """`slack`: an incoming webhook. `teams`: a Workflows webhook, which accepts Adaptive Cards. `webhook`:
+    any address that accepts JSON. `issue`: one GitHub issue for each environment of an app."""
     url: Variable | Literal[""] = ""
     """Name of the variable with the webhook's address, such as `SLACK_URL`: a line of the secret
     `STAGEGATE_VARIABLES`, or a variable of the job. The host must be in `STAGEGATE_HOSTS`. The
     type `issue` does not use this key."""
     token: Variable | Literal[""] = ""
     """Only for the type `issue`: name of the variable with a token that has `issues: write`. Default: a token of
-    the GitHub App (`app-id`, `app-key`), else the job's own token."""
+    the GitHub App (`app-id`, `app-key`), or the job's own token without an App."""
     events: tuple[NoticeEvent, ...] = EVENTS
-    """Which events are sent. Default: every one."""
+    """The events that this channel gets. Default: every event."""
     environments: tuple[Name, ...] = ()
-    """Only events of these environments. Default: of every one."""
+    """The environments whose events this channel gets. Default: every environment."""
     template: str = ""
-    """Only for `webhook`: the JSON that is sent, with placeholders such as `{title}` inside its strings. Default:
-    an object with every placeholder as a key. At most 20000 characters. With a mistake in it, nothing is sent, and
-    the run ends as it would."""
+    """For the type `webhook`: the JSON of the message, with placeholders such as `{title}` inside its
+    strings. Default: an object with every placeholder as a key. At most 20000 characters. If the template has
+    a mistake, no message is sent, but the result of the run does not change."""
 
     @property
     def key(self) -> str:
@@ -52,10 +52,10 @@ class Notify(Section, frozen=True, kw_only=True):
     """Messages about what happens to releases. A message that cannot be delivered never fails a run."""
 
     channels: tuple[Channel, ...] = ()
-    """Where messages go. Default: nowhere."""
+    """The channels that get messages. Default: none."""
     waiting_after: Duration = "1d"
-    """How long a proposal may be open before the event `waiting` is sent. The evaluation of open proposals decides
-    it, so a workflow with `schedule` must run one."""
+    """How long a proposal may be open before the event `waiting` is sent. stagegate checks this time when it
+    evaluates open proposals, so a workflow must run the evaluation by `schedule`."""
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
@@ -75,11 +75,11 @@ def contradictions(notify: Notify) -> Iterator[tuple[int, str]]:
         if is_issue == bool(channel.url):
             yield index, f"a channel of kind {channel.kind} {'has no' if is_issue else 'needs'} `url`"
         if channel.token and not is_issue:
-            yield index, "`token` is only for a channel of kind issue"
+            yield index, "`token` is only allowed for a channel of the type `issue`"
         if keys.index(channel.key) != index:
-            yield index, f"{channel.key} is named by two channels"
+            yield index, f"two channels use the variable {channel.key}"
         if channel.template and channel.kind != "webhook":
-            yield index, "`template` is only for a channel of kind webhook"
+            yield index, "`template` is only allowed for a channel of the type `webhook`"
 
 
 def template_mistake(template: str) -> str:
@@ -90,14 +90,14 @@ def template_mistake(template: str) -> str:
     import json
 
     if len(template) > LONGEST:
-        return f"It has {len(template)} characters, and at most {LONGEST} are sent."
+        return f"The template has {len(template)} characters, but the limit is {LONGEST}."
     unknown = [name for name in _NAMED.findall(template) if name not in PLACEHOLDERS]
     if unknown:
         return f"{{{unknown[0]}}} is not a placeholder; the placeholders are {', '.join(PLACEHOLDERS)}."
     try:
         json.loads(filled(template, dict.fromkeys(PLACEHOLDERS, "x")))
     except (ValueError, RecursionError) as error:
-        return f"It is not JSON ({error}); write placeholders inside strings."
+        return f"The template is not JSON ({error}); write placeholders inside strings."
     return ""
 
 

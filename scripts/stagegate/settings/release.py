@@ -15,40 +15,41 @@ class VersionFile(Section, frozen=True, kw_only=True):
     `Cargo.lock`, `pom.xml` and `Chart.yaml` need no `path`, and in other JSON files the default path is
     `version`. Any other file without `path` and `pattern` must contain only the version."""
     path: str = ""
-    """Keys to the one value in a YAML, JSON or TOML file, such as `version` or `image.tag`."""
+    """Keys that lead to the version in a YAML, JSON or TOML file, such as `version` or `image.tag`."""
     pattern: str = ""
-    """Text around the version, with `{version}` exactly once. It must occur exactly once in the file."""
+    """Text around the version, with `{version}` exactly once. The text must occur exactly once in the
+    file."""
 
 
 class LevelLabels(Section, frozen=True, kw_only=True):
     """The labels of pull requests that decide the level of their changes, whatever their titles are."""
 
     major: str = "release:major"
-    """The next version is a major one."""
+    """The next version is a new major version."""
     minor: str = "release:minor"
-    """The next version is at least a minor one."""
+    """The next version is at least a new minor version."""
     patch: str = "release:patch"
-    """The next version is at least a patch one, also where the titles ask for more or for nothing."""
+    """The next version is at least a new patch version, even if the commit titles require no release."""
     none: str = "release:none"
-    """The changes cause no release and are not in the notes."""
+    """The changes cause no release, and the release notes do not list them."""
 
 
 class Versioning(Section, frozen=True, kw_only=True):
     """How versions are written: the prefix of tags, the files that move together, the changelog."""
 
     tag_prefix: str = "v"
-    """What a Git tag has before the version: letters, digits and `. _ / -`. Apps of one repository need one
-    each."""
+    """The text before the version in a Git tag: letters, digits and `. _ / -`. If a repository has several
+    apps, each app needs its own prefix."""
     files: tuple[str | VersionFile, ...] = ("VERSION",)
     """Files that contain the version. version-bump changes all of them in one commit, and helm-publish refuses a
     release in which one of them differs."""
     changelog: str = ""
-    """File that version-bump adds a section to, and whose section is the text of the GitHub release. Empty:
-    none."""
+    """Changelog file. version-bump adds a section for each release to this file, and the section becomes the
+    text of the GitHub release. An empty value means no changelog."""
     paths: tuple[str, ...] = ()
     """Globs of the files that belong to this app, such as `apps/shop/**`. `!` before a glob excludes files.
-    Commits that change none of them are ignored. Default: all files. Where the settings file and all version
-    files are in one folder, the default is that folder."""
+    Commits that change none of these files are ignored. Default: the folder that contains the settings file
+    and all version files, or all files if they are not in one folder."""
     old_prefixes: tuple[str, ...] = ()
     """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. If the
     prefix is `v`, tags without a prefix count too; if it is empty, tags with `v` count too."""
@@ -61,7 +62,7 @@ class Versioning(Section, frozen=True, kw_only=True):
     """Apps with the same group move together to the same version. `config` of version-bump must then be a glob that
     matches the files of all of them."""
     labels: LevelLabels = LevelLabels()
-    """Labels of pull requests that decide the level."""
+    """Labels of pull requests that decide the next version."""
 
     @property
     def places(self) -> tuple[VersionFile, ...]:
@@ -73,26 +74,26 @@ class Silence(Section, frozen=True, kw_only=True):
     """One finding that is accepted, with the reason."""
 
     rule: str
-    """The rule as the finding names it, such as `floating-tag`."""
+    """Name of the rule in the finding, such as `floating-tag`."""
     object: str = "*"
-    """`Kind/name` that the rule may find; `*` matches any text."""
+    """`Kind/name` of the object for which the finding is accepted; `*` matches any text."""
     reason: Annotated[str, msgspec.Meta(min_length=3)]
-    """Why it is accepted, in three characters or more. It is shown beside the finding, which stays in
-    every list."""
+    """Reason for accepting the finding, in three characters or more. Reports still list the finding, together
+    with this reason."""
 
 
 class ChartChecks(Section, frozen=True, kw_only=True):
     """What chart-check lets pass."""
 
     allow_images: tuple[str, ...] = ()
-    """Image repositories that may have any tag and need not follow `image-tag-value`; `*` matches any
-    text."""
-    follow: dict[str, str] = msgspec.field(default_factory=dict)
-    """Chart values that names are made from, each with the text it is now, such as `fullnameOverride: shop`:
-    with another value that text must be gone from everything rendered."""
-    external: tuple[str, ...] = ()
-    """`Kind/name` of a Secret, ConfigMap, claim or account that pods name and that is made elsewhere; `*`
+    """Image repositories that may have any tag, so that their tag need not come from `image-tag-value`; `*`
     matches any text."""
+    follow: dict[str, str] = msgspec.field(default_factory=dict)
+    """Chart values that the chart builds names from, each with its current text, such as `fullnameOverride:
+    shop`. chart-check changes the value, and then the old text must not occur in any rendered object."""
+    external: tuple[str, ...] = ()
+    """`Kind/name` of a Secret, ConfigMap, volume claim or service account that pods use and that is created
+    outside the chart; `*` matches any text."""
     silence: tuple[Silence, ...] = ()
     """Accepted findings, each with a reason."""
     fail_on: Literal["error", "warning", "note"] = "error"
@@ -109,15 +110,15 @@ class ChartSettings(Section, frozen=True, kw_only=True):
     """Folder of the app's own chart, in the app repository: it is checked, packed and published with each
     release."""
     name: str = ""
-    """Name in Chart.yaml. Default: that of the folder."""
+    """Name of the chart in Chart.yaml. Default: the name of the folder."""
     repository: str = ""
-    """Where the own chart is published, as `oci://host/path` without the chart's name. Registry credentials may
-    go to this host."""
+    """Registry to which the app's own chart is published, as `oci://host/path` without the chart's name.
+    Registry credentials may be sent to this host."""
     reference: str = ""
-    """Instead of `path`, a chart that is shared or a third party's, as `oci://host/path/name`: it is not
-    published. Registry credentials may go to this host."""
+    """Instead of `path`: a shared chart or a chart of a third party, as `oci://host/path/name`. stagegate
+    does not publish this chart. Registry credentials may be sent to this host."""
     image_tag_value: str = ""
-    """Chart value that holds the tag of all `images`, such as `global.imageTag`: chart-check verifies that they
-    follow it, and a pin that sets it is recognised."""
+    """Chart value that contains the tag of all `images`, such as `global.imageTag`. chart-check verifies that
+    every image uses this value, and stagegate recognises a pin that sets this value."""
     checks: ChartChecks = ChartChecks()
-    """What chart-check lets pass."""
+    """What chart-check accepts."""

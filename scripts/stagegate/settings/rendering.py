@@ -21,30 +21,32 @@ class ClusterSettings(Section, frozen=True, kw_only=True):
     """One cluster as the cluster generator of an ApplicationSet sees it."""
 
     name: str
-    """Its name in Argo CD."""
+    """Name of the cluster in Argo CD."""
     server: str
-    """The address of its API."""
+    """Address of the cluster's API server."""
     labels: Mapping[str, str] = {}
-    """Labels of its Secret, which selectors ask for."""
+    """Labels of the cluster's Secret in Argo CD, for the selectors of generators."""
     annotations: Mapping[str, str] = {}
-    """Annotations of its Secret."""
+    """Annotations of the cluster's Secret in Argo CD."""
     project: str = ""
-    """The project it is limited to."""
+    """Argo CD project that the cluster is limited to."""
 
 
 class Render(Section, frozen=True, kw_only=True):
     """Where the rendered difference is shown, and what it assumes of the cluster and of Argo CD."""
 
     show: Literal["comment", "summary"] = "comment"
-    """Where pin-guard shows the difference on a person's pull request: in one comment that is kept up to date
-    (its token needs `pull-requests: write`), or only in the run's summary. The status links to it."""
+    """Where pin-guard shows the rendered difference of a pull request that a person opened: in one comment
+    that pin-guard keeps up to date (the job's token needs `pull-requests: write`), or only in the summary of
+    the run. The status `stagegate/pins` links to this place."""
     kube_version: str = ""
-    """Kubernetes version of the cluster, such as `1.36.1`, where no `argocd-token` is given to promote-pr and
-    pin-guard: Argo CD reports it. Default: the version that helm assumes."""
+    """Kubernetes version of the cluster, such as `1.36.1`. With an `argocd-token`, promote-pr and pin-guard
+    read the version from Argo CD instead. Default: the version that helm assumes."""
     api_versions: tuple[str, ...] | None = None
     """API versions that the cluster has besides those of Kubernetes itself, such as
-    `monitoring.coreos.com/v1`, where Argo CD does not report them: charts ask for them. An empty list
-    declares that there are none. Without the key, each chart that asks is named in the difference."""
+    `monitoring.coreos.com/v1`, because charts can check for API versions. With an `argocd-token`, stagegate
+    reads the API versions from Argo CD instead. An empty list declares that there are none. Without this key,
+    the difference names each chart that checks for API versions."""
     kustomize_options: tuple[Option, ...] = ()
     """`kustomize.buildOptions` of Argo CD, such as `--load-restrictor=LoadRestrictionsNone`. Options that run
     programs are not accepted."""
@@ -52,4 +54,5 @@ class Render(Section, frozen=True, kw_only=True):
     """Hosts of third-party charts, which are fetched without credentials, such as
     `charts.example.org`; the hosts of `images` and `chart` are always allowed."""
     clusters: tuple[ClusterSettings, ...] | None = None
-    """The clusters that Argo CD deploys to. Without it, what a cluster generator makes is not rendered."""
+    """The clusters that Argo CD deploys to. Without this key, stagegate does not render the Applications that
+    a `clusters` generator makes."""

@@ -42,9 +42,9 @@ def beside(root: Path, extends: str) -> Shared:
     if file is None:
         raise Stop(
             "missing-file",
-            f"There is no {extends} in this repository.",
-            "`extends` of the settings names it.",
-            "Correct the path, or write owner/repository//path for a file of another repository.",
+            f"This repository has no file {extends}.",
+            "The key `extends` of the settings names this file.",
+            "Correct the path, or write owner/repository//path for a file in another repository.",
         )
     return Shared(place=extends, content=file.read_bytes(), blob="")
 
@@ -58,12 +58,16 @@ def extended(content: bytes, file: str, shared: Shared) -> Settings:
             shared.place, "`locked` must be a list of keys such as `commands` or `environments.prod.soak`"
         )
     if foreign := sorted(set(policy) & set(_OWN)):
-        raise _bad(shared.place, f"{', '.join(foreign)} may only be in the settings of an app")
+        raise _bad(
+            shared.place,
+            f"{', '.join(foreign)} is not allowed in a shared policy, only in the settings of an app",
+        )
     environments = policy.pop("environments", {})
     if not isinstance(environments, Mapping):
         raise _bad(
             shared.place,
-            "`environments` must be a mapping here: name, or `*`, to what such environments share",
+            "in a shared policy, `environments` must be a mapping from the name of an environment "
+            "(or `*`) to its shared settings",
         )
     _known(policy, environments, locked, shared.place)
     policy, environments = (_filled(one, str(own.get("app"))) for one in (policy, environments))
@@ -156,7 +160,8 @@ def _known(policy: Mapping[str, Any], environments: Mapping[str, Any], locked: l
             if len(words) < 3:
                 raise _bad(
                     place,
-                    f"`locked` names {word}; name a key of an environment, as in environments.prod.soak",
+                    f"`locked` contains {word}, but must contain a key of an environment, such as "
+                    "environments.prod.soak",
                 )
             _demand(words[2], below, place)
 
@@ -174,6 +179,6 @@ def _bad(place: str, mistake: str) -> Stop:
     return Stop(
         "bad-settings",
         f"{place} is not valid.",
-        f"Its mistake: {mistake}.",
-        "Correct it; docs/shared-policy.md explains the file.",
+        f"The shared policy has a mistake: {mistake}.",
+        "Correct the shared policy; docs/shared-policy.md explains its keys.",
     )
