@@ -120,4 +120,4 @@ def test_unhold_names_the_holds_that_stay(world: Shop) -> None:
     run(world, mode="unhold", environment="all/prod")
     said = world.report()["message"]["what"]
     assert "held by octo-lead: the cluster moves" in said
-    assert "these holds stay: shop/prod by octo-lead: this too" in said
+    assert "these holds stay in force: shop/prod by octo-lead: this too" in said

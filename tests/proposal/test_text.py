@@ -311,7 +311,7 @@ def test_foreign_text_is_shown_and_does_not_act() -> None:
     assert "@octo-lead" not in text.title("shop", "@octo-lead", "", "1.1.0")
 
 
-WAITS = RuleResult(rule="approvals", state="wait", detail="needs an approval of this head")
+WAITS = RuleResult(rule="approvals", state="wait", detail="the head of the pull request needs an approval")
 SOAKS = RuleResult(rule="soak", state="wait", detail="soaks", until="2026-01-05T12:26:00Z")
 
 

@@ -191,7 +191,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("stagegate.yaml", CHART, ""),
         "pins-readable",
         "warning",
-        "pins nothing of shop",
+        "contains no pin of shop",
         'chart: {path: charts/shop, repository: "oci://ghcr.io/acme/charts"}',
     ),
     "a pin that is not there": (
