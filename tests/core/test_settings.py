@@ -46,7 +46,7 @@ def test_every_mistake_is_reported_with_its_line_and_the_nearest_name() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        (BASE.replace("[staging]", "[stagin]"), "line 4: after names 'stagin'"),
+        (BASE.replace("[staging]", "[stagin]"), "line 4: `after` names 'stagin'"),
         (BASE.replace("prod", "staging"), "declared twice"),
         ("app: a\nenvironments: [{name: x, after: [y]}, {name: y, after: [x]}]\n", "x -> y -> x"),
         (

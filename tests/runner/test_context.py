@@ -84,7 +84,7 @@ def workspace(tmp_path: Path) -> Path:
     ],
 )
 def test_no_path_leaves_the_workspace(workspace: Path, path: str) -> None:
-    with pytest.raises(Stop, match="leads out of the workspace") as caught:
+    with pytest.raises(Stop, match="leads to a place outside the workspace") as caught:
         context(workspace).inside(path, what="config")
     assert caught.value.reason == "bad-input"
 
@@ -94,7 +94,7 @@ def test_an_impossible_path_is_refused(workspace: Path, path: str) -> None:
     with pytest.raises(Stop) as caught:
         context(workspace).inside(path, what="config")
     assert caught.value.reason == "bad-input"
-    assert f"config {path[:200]!r} can be no file" in caught.value.what
+    assert f"config {path[:200]!r} cannot be a file" in caught.value.what
 
 
 def test_a_path_inside_the_workspace_is_found(workspace: Path) -> None:
