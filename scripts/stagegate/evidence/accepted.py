@@ -37,7 +37,8 @@ def demand_writer(writer: Hub, settings: Settings, app: Hub) -> None:
     if not is_accepted(own, accepted(settings, app, writer)):
         raise Stop(
             "missing-permission",
-            f"{own.login} is not the App whose states count.",
-            f"With `trust: protected` only {settings.trust.app} writes marks, records and statuses.",
+            f"{own.login} is not the GitHub App whose statuses count.",
+            f"With `trust: protected` only marks, records and statuses that {settings.trust.app} "
+            "wrote count.",
             "Pass `app-id` and `app-key` of that App in this job, from its GitHub Environment.",
         )

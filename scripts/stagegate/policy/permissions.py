@@ -133,8 +133,10 @@ def _is_member(pins: hub.Hub, team: str, login: str, mode: str) -> bool:
     if member is None:
         raise Stop(
             "bad-settings",
-            f"`commands.{mode}` names the team {team}, and this token may not read its members.",
-            "GITHUB_TOKEN can never read the members of a team, and a GitHub App needs `members: read` for it.",
+            f"`commands.{mode}` names the team {team}, but this job's token may not read the "
+            "members of the team.",
+            "GITHUB_TOKEN can never read the members of a team, and a GitHub App needs `members: "
+            "read` to read them.",
             f"Pass `app-id` and `app-key` of an App with `members: read`, or name logins in `commands.{mode}`.",
         )
     return member

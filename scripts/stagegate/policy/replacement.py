@@ -46,8 +46,8 @@ def busy(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | No
     return Message(
         what=f"{facts.app} {subject.version} is queued for {subject.environment}.",
         why=f"{proposal.version} is already proposed (#{proposal.number}) and {why}, so it is not replaced.",
-        next=f"{subject.version} is proposed when #{proposal.number} is merged. To let it in earlier, close "
-        f"#{proposal.number} or ban {proposal.version}.",
+        next=f"{subject.version} is proposed when #{proposal.number} is merged. To propose the newer "
+        f"release earlier, close #{proposal.number} or ban {proposal.version}.",
     )
 
 

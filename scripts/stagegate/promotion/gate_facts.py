@@ -76,8 +76,9 @@ def _facts(request: GateRequest, base: AppState, connections: Connections) -> Fa
     if not version:
         raise Stop(
             "bad-input",
-            f"No release is known for {request.environment}.",
-            f"The input `version` is empty, and {standing.trouble.rstrip('.') or 'no pin names one'}.",
+            f"stagegate knows no release in {request.environment}.",
+            "The input `version` is empty, and the pins do not name a release either: "
+            f"{standing.trouble.rstrip('.') or 'no pin names one'}.",
             "Correct the pin, or set the input `version`.",
         )
     release = releases.reviewed(base.settings, version, connections.app, connections.registry)

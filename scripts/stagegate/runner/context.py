@@ -126,15 +126,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         if target is None:
             raise Stop(
                 "bad-input",
-                f"{what} {path[:200]!r} can be no file.",
-                "Its links lead in a circle, or it is longer or has other characters than a file name may have.",
+                f"{what} {path[:200]!r} cannot be a file.",
+                "Symbolic links in the path lead in a circle, or the path is too long or has "
+                "characters that a file name may not have.",
                 "Write the path of a file, relative to the repository's root.",
             )
         if not target.is_relative_to(self.workspace):
             raise Stop(
                 "bad-input",
-                f"{what} {path!r} leads out of the workspace.",
-                "stagegate reads and writes only below the checked-out repository.",
+                f"{what} {path!r} leads to a place outside the workspace.",
+                "stagegate reads and writes only files of the checked-out repository.",
                 "Write a path relative to the repository's root, without .. and without links that leave it.",
             )
         return target

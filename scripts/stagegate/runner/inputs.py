@@ -83,7 +83,7 @@ def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
         raise Stop(
             "bad-input",
             f"Input missing: {names}.",
-            "The action cannot work without it.",
+            "The action cannot run without this input.",
             f"Set the input under `with:` (or as --{option(missing[0])} by hand).",
         )
     return kind(**values)

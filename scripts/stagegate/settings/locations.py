@@ -26,7 +26,9 @@ def find(paths: Iterable[str]) -> tuple[str, ...]:
         raise Stop(
             "bad-input",
             f"Settings files are in several places: {files}.",
-            "Without `config` they must all be in one of: " + ", ".join(PATTERNS) + ".",
+            "Without the input `config`, all settings files must be in one of these places: "
+            + ", ".join(PATTERNS)
+            + ".",
             f"Set `config` to the path or glob of the right ones, such as {matched[-1]}.",
         )
     return by_pattern[matched[0]] if matched else ()

@@ -103,8 +103,9 @@ def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
             raise Stop(
                 "findings",
                 f"The dependency {name} of chart {chart.name} is missing.",
-                f"Chart.yaml names {repository}, and there is no chart in the repository.",
-                "Correct the path.",
+                f"Chart.yaml names the folder {repository}, but this folder of the repository "
+                "contains no chart.",
+                "Correct the path in Chart.yaml.",
             )
         if depth >= _DEEP:
             raise NotRendered(f"the chart {chart.name} has dependencies that depend on each other")

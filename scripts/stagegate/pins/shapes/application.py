@@ -47,8 +47,8 @@ def _no_revision(root: Node, base: Path, reading: ShapeContext) -> Stop:
     chart = yaml_edit.find(root, (*base, "chart"))
     return Stop(
         "ambiguous-pin",
-        f"{reading.file} names the chart of {reading.settings.app} without a targetRevision.",
-        "Argo CD then deploys the newest version.",
+        f"{reading.file} deploys the chart of {reading.settings.app} without a targetRevision.",
+        "Without a targetRevision, Argo CD deploys the newest version of the chart.",
         "Write the version that runs in the environment now.",
         file=reading.file,
         line=chart.line if chart else None,
