@@ -65,7 +65,9 @@ def _target(settings: Settings, context: Context, environment: str, running: str
         if version and versions.is_older(version, running) and version not in banned:
             return version
     shallow = git.output(context.workspace, "rev-parse", "--is-shallow-repository") == "true"
-    why = f"The pins of {environment} name {running or 'no version'}, and no older release before"
+    why = (
+        f"The pins of {environment} name {running or 'no version'}, and the history contains no older release"
+    )
     raise Stop(
         "no-evidence",
         f"There is no release to roll {environment} back to.",
