@@ -736,7 +736,7 @@ CASES: Mapping[str, Case] = {
             folder
         ),
         "Settings files are in several places",
-        "Give `config`",
+        "Set `config`",
         "apps-verified",
     ),
     "a copy of the workflow for each service": Case(
