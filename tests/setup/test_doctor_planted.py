@@ -84,7 +84,7 @@ class Planted(NamedTuple):
 PLANTED = {
     "a key that a calling job may not have": Planted(change(EVENTS, CALL, f"    environment: prod\n    timeout-minutes: 5\n{CALL}"), "called-jobs", "error", "such a job may not have `environment`, `timeout-minutes`"),
     "a condition for one event": Planted(change(EVENTS, CALL, f"    if: github.event_name == 'push'\n{CALL}"), "called-jobs", "error", "does not run for issue_comment, pull_request_target, workflow_dispatch"),
-    "a road after a failure": Planted(change(RELEASE, "    needs: [version, build]\n", "    needs: [version, build]\n    if: always()\n"), "called-jobs", "warning", "also runs after a job before it has failed"),
+    "a road after a failure": Planted(change(RELEASE, "    needs: build\n", "    needs: build\n    if: always()\n"), "called-jobs", "warning", "also runs after a job before it has failed"),
     "a runner without quotes": Planted(change(EVENTS, "    secrets:\n", "    with: {runs-on: self-hosted}\n    secrets:\n"), "called-jobs", "error", "is self-hosted, which is no JSON text"),
     "a secret of another name": Planted(change(EVENTS, PASSED, "STAGEGATE_VARIABLES: ${{ secrets.SHOP_VARIABLES }}"), "called-jobs", "warning", "passes the secret SHOP_VARIABLES as STAGEGATE_VARIABLES"),
     "a secret of a variable": Planted(change(EVENTS, PASSED, "STAGEGATE_VARIABLES: ${{ vars.STAGEGATE_VARIABLES }}"), "called-jobs", "error", "comes from a variable"),

@@ -399,7 +399,7 @@ CASES: Mapping[str, Case] = {
     ),
     "an output of a job that is not awaited": Case(
         HELM,
-        change(RELEASE, "needs: [version, build]", "needs: build"),
+        change(RELEASE, "releases: ${{ needs.build.outputs", "releases: ${{ needs.version.outputs"),
         "there is no output version.releases",
         "Add version to `needs:`",
         "workflow-inputs",
