@@ -101,6 +101,10 @@ class Registry:
             process.stdin.close()
             process.wait(START_SECONDS)
 
+    def clear(self) -> None:
+        """Forget all content; the server keeps running and its address."""
+        shutil.rmtree(self.root / "data", ignore_errors=True)
+
     def digest(self, repository: str, reference: str) -> str | None:
         """Digest of a manifest by tag or digest; None when absent. Raises HTTPError on any other answer."""
         request = self._request(f"/v2/{repository}/manifests/{reference}", "HEAD")

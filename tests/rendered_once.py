@@ -1,4 +1,4 @@
-"""The same chart with the same values is rendered by the real helm once for all tests of a process."""
+"""The same chart with the same values is rendered and linted by the real helm once for all tests of a process."""
 
 from __future__ import annotations
 
@@ -7,36 +7,43 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from stagegate.clients import helm
+from stagegate.clients import helm, helm_lint
 
 # A template that may render to something else the next time is rendered each time.
 _CHANGING = re.compile(
-    rb"\b(rand|now|date|ago|uuid|gen[A-Z]|htpasswd|bcrypt|encrypt|derivePassword|getHostByName)"
+    rb"\b(rand[A-Z]|now|date|ago|uuid|gen[A-Z]|htpasswd|bcrypt|encrypt|derivePassword|getHostByName)"
 )
-_RENDERED: dict[object, str] = {}
+_RESULTS: dict[object, Any] = {}
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `helm.template` return what helm printed for the same content, values and flags; failures are repeated."""
+    """Let helm's clients return what helm said of the same content, values and flags; failures are repeated."""
     monkeypatch.setattr(helm, "template", _once(helm.template))
+    monkeypatch.setattr(helm_lint, "lint", _once(helm_lint.lint))
 
 
-def _once(template: Callable[..., str]) -> Callable[..., str]:
-    def render(chart: Path, **options: object) -> str:
+def _once(run: Callable[..., Any]) -> Callable[..., Any]:
+    def kept(chart: Path, *values: object, **options: object) -> Any:
         contents = _contents(chart)
         if contents is None or any(_CHANGING.search(content) for _, content in contents):
-            return template(chart, **options)
-        given = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in sorted(options.items()))
-        key = (shutil.which("helm"), chart.name, contents, given)
-        if key not in _RENDERED:
-            _RENDERED[key] = template(chart, **options)
-        return _RENDERED[key]
+            return run(chart, *values, **options)
+        given = [("", value) for value in values] + sorted(options.items())
+        key = (run, shutil.which("helm"), chart.name, contents, tuple(map(_hashable, given)))
+        if key not in _RESULTS:
+            _RESULTS[key] = run(chart, *values, **options)
+        return _RESULTS[key]
 
-    return render
+    return kept
+
+
+def _hashable(given: tuple[str, object]) -> tuple[str, object]:
+    name, value = given
+    return name, tuple(value) if isinstance(value, list) else value
 
 
 def _contents(chart: Path) -> tuple[tuple[str, bytes], ...] | None:

@@ -5,6 +5,7 @@ Each is compared with recordings of a real Argo CD (tests/cases/argo/recordings)
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -72,9 +73,14 @@ def _invalid_spec(document: Json, fault: Fault) -> None:
 
 def _large(document: Json, fault: Fault) -> None:
     """`managedFields` as large as they get, so that a document is a megabyte."""
-    room = int(fault.number("bytes", 1_000_000))
-    fields: Json = {f"f:field-{number}": {"f:value": {}} for number in range(room // 34)}
+    fields = _fields(int(fault.number("bytes", 1_000_000)))
     document["metadata"]["managedFields"] = [{"manager": "argocd", "fieldsV1": fields}]
+
+
+@functools.cache
+def _fields(room: int) -> Json:
+    """Fields of about this many bytes."""
+    return {f"f:field-{number}": {"f:value": {}} for number in range(room // 34)}
 
 
 def _application_set(document: Json, fault: Fault) -> None:

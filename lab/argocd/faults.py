@@ -105,14 +105,15 @@ class Faults:
             name, kind, dict(options), time.monotonic() + seconds if seconds is not None else None, times
         )
         with self._lock:
-            self._held.insert(0, fault)
+            self._held = [fault, *(held for held in self._held if not held.over)]
         return fault
 
     def find(self, name: str, *kinds: str) -> Fault | None:
         """The newest fault of these kinds in force for `name`."""
         with self._lock:
-            self._held = [fault for fault in self._held if not fault.over]
-            return next((f for f in self._held if f.kind in kinds and f.name in (name, "*")), None)
+            return next(
+                (f for f in self._held if f.kind in kinds and f.name in (name, "*") and not f.over), None
+            )
 
     def take(self, name: str, *kinds: str) -> Fault | None:
         """Like `find`, and uses one of its `times` up."""

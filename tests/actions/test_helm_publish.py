@@ -108,7 +108,8 @@ class World:
 
     def commit(self) -> str:
         """Commit the work tree."""
-        self.git("init", "-q")
+        if not (self.work / ".git").exists():
+            self.git("init", "-q")
         self.git("add", "-A")
         if self.git("status", "--porcelain"):
             self.git("commit", "-q", "-m", "state")
@@ -119,13 +120,20 @@ class World:
         return loaded
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """The registry of this file: with one address in all charts, most of them render once."""
+    with Registry(tmp_path_factory.mktemp("registry")) as started:
+        yield started
+
+
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: Registry) -> World:
     monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
     monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    with Registry(tmp_path / "registry") as running:
-        yield World(tmp_path, running.host)
+    running.clear()
+    return World(tmp_path, running.host)
 
 
 def test_a_chart_is_published_once_and_helm_pulls_it(world: World, tmp_path: Path) -> None:

@@ -66,9 +66,8 @@ def test_an_endless_template_ends_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bomb: str, reason: str
 ) -> None:
     monkeypatch.setattr(helm, "SECONDS", 120.0 if reason == "findings" else 0.5)
-    monkeypatch.setattr(
-        helm, "OUTPUT_LIMIT", 4 << 20
-    )  # helm takes 6 s of both cores for what is over the real one
+    # Over the real limit helm works for six seconds.
+    monkeypatch.setattr(helm, "OUTPUT_LIMIT", 4 << 20)
     with pytest.raises(Stop) as caught:
         render(chart(tmp_path, bomb))
     assert caught.value.reason == reason

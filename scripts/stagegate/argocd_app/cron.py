@@ -63,14 +63,14 @@ def parse(text: str) -> Cron:
 
 def next_after(schedule: Cron, moment: datetime) -> datetime | None:
     """The first time after a moment, in the moment's zone; None when there is none for years."""
-    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = (moment.hour, moment.minute)
     while day - moment < _FARTHEST:
         if schedule.on(day):
             for hour in sorted(schedule.hours):
                 for minute in sorted(schedule.minutes):
-                    candidate = day.replace(hour=hour, minute=minute)
-                    if candidate > moment:
-                        return candidate
+                    if day is not today or (hour, minute) > passed:
+                        return day.replace(hour=hour, minute=minute)
         day += timedelta(days=1)
     return None
 
