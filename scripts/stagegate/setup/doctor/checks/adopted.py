@@ -13,7 +13,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Pinned versions without a Git tag: adopt reads the release by it."""
+    """Findings for pinned versions without a Git tag: adopt reads the release by it."""
     for _, settings in facts.valid:
         if settings.source or not facts.survey.tags:
             continue
@@ -39,7 +39,7 @@ def _versions(facts: DoctorFacts, settings: Settings, environment: Environment) 
         try:
             places = pinned.read(facts, settings, environment, pin).places
         except Stop:
-            continue  # pins-readable says so
+            continue  # the check `pins-readable` reports it
         found_versions |= {place.names["version"] for place in places if "version" in place.names}
     yield from sorted(found_versions)
 

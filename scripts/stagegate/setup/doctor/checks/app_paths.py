@@ -12,7 +12,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Prefixes that two apps share, and apps that count every commit."""
+    """Findings for prefixes that two apps share, and apps that count every commit."""
     built = [(config, settings) for config, settings in facts.valid if not settings.source]
     if len(built) < 2:
         return

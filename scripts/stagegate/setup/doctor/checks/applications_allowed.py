@@ -13,11 +13,11 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.documents import Document
 
-_ANY = "default"  # the project that Argo CD has by itself, and that allows everything at first
+_ANY = "default"  # Argo CD's own project, which allows everything by default
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Applications of the environments whose project is in Git too."""
+    """Findings for Applications of the environments whose project is in Git too."""
     projects = {
         document.name: document
         for document in facts.survey.documents
@@ -70,7 +70,7 @@ def _judged(document: Document, projects: Mapping[str, Document]) -> Iterator[Fi
 
 
 def _passes(patterns: Sequence[str], address: str) -> bool:
-    """Whether some pattern matches an address, and none with `!` does."""
+    """Whether a pattern matches an address, and no pattern with `!` does."""
     plain = address.removesuffix(".git")
     refused = [one[1:] for one in patterns if one.startswith("!")]
     wanted = [one for one in patterns if not one.startswith("!")]
@@ -82,7 +82,7 @@ def _same(pattern: str, address: str) -> bool:
 
 
 def _fits(allowed: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
-    """Whether a destination of a project covers that of an Application. A cluster is named by address or name."""
+    """Whether a destination of a project includes that of an Application. A cluster is named by address or name."""
     for key in ("server", "name"):
         if target.get(key) and allowed.get(key):
             same = fnmatchcase(str(target[key]), str(allowed[key]))

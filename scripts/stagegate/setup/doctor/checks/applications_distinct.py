@@ -17,7 +17,7 @@ _PODS = "/spec/template/spec/containers/0/image"
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Applications that stand twice, then what two environments share, then who else moves the image."""
+    """Findings for repeated Applications, shared places and values, and other tools that change the image."""
     documents = list(facts.applications())
     known = {document.name: document for document in documents}
     for name in sorted(known):
@@ -48,7 +48,7 @@ def _namespace(document: Document) -> str:
 
 
 def _one_place(facts: DoctorFacts, known: dict[str, Document]) -> Iterator[Finding]:
-    """Two environments of an app that are deployed over each other."""
+    """Findings for two environments of an app with the same place in a cluster."""
     for _, settings in facts.valid:
         places: dict[tuple[str, ...], tuple[str, str]] = {}
         for environment in settings.environments:
@@ -74,7 +74,7 @@ def _one_place(facts: DoctorFacts, known: dict[str, Document]) -> Iterator[Findi
 
 
 def _values(document: Document, own: str, others: set[str]) -> Iterator[Finding]:
-    """Values files of another environment, and `$name/` that no source has."""
+    """Findings for values files of another environment, and for `$name/` without a source."""
     for source in sources.of(document.content):
         for one in items(source.options("helm").get("valueFiles")):
             path = str(one)
@@ -102,7 +102,7 @@ def _values(document: Document, own: str, others: set[str]) -> Iterator[Finding]
 
 
 def _moved_elsewhere(document: Document) -> Iterator[Finding]:
-    """Another tool that moves the image, and differences that Argo CD does not apply."""
+    """Findings for another tool that changes the image, and for differences that Argo CD ignores."""
     notes = mapping(mapping(document.content.get("metadata")).get("annotations"))
     if _UPDATER in notes:
         yield finding(

@@ -19,7 +19,7 @@ from stagegate.setup.documents import Document
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Applications of the work tree: their branch, their folder, their sync policy; then those that are missing."""
+    """Findings for the branch, folder and sync policy of Applications in the work tree, and for missing ones."""
     applications = {document.name: document for document in facts.applications()}
     for config, _, environment in facts.places:
         for name in environment.argo.application_names:
@@ -116,7 +116,7 @@ def _foreign(
     name: str,
     file: str,
 ) -> Iterator[Finding]:
-    """A source of another repository with the folder of the pins here: most often a mistyped address."""
+    """Findings for a source in another repository with the folder of the pins, usually a mistyped address."""
     path = source.path.strip("/")
     if source.kind == "git" and path and any(folder.startswith(f"{path}/") for folder in pinned):
         yield finding(
@@ -131,7 +131,7 @@ def _foreign(
 
 
 def _elsewhere(environment: Environment, document: Document, config: str) -> Iterator[Finding]:
-    """An Application in another namespace than the gate asks for."""
+    """Findings for an Application in another namespace than the gate requests."""
     namespace = str(mapping(document.content.get("metadata")).get("namespace") or "")
     requested = environment.argo.namespace
     if environment.argo.source == "api" and namespace not in ("", requested or "argocd"):
@@ -148,7 +148,7 @@ def _elsewhere(environment: Environment, document: Document, config: str) -> Ite
 
 
 def _destination(environment: Environment, document: Document) -> Iterator[Finding]:
-    """Where the objects of an Application go: a cluster, and a namespace for those that name none."""
+    """Findings for an Application without cluster, or without a namespace for its objects."""
     destination = mapping(mapping(document.content.get("spec")).get("destination"))
     if destination and not (destination.get("server") or destination.get("name")):
         yield finding(
@@ -171,7 +171,7 @@ def _destination(environment: Environment, document: Document) -> Iterator[Findi
 
 
 def _two_forms(environment: Environment, document: Document) -> Iterator[Finding]:
-    """`chart` beside an address with oci://: of the two forms for a chart of a registry this is neither."""
+    """Findings for `chart` beside an address with oci://, which is neither of the two forms for a chart."""
     for source in sources.of(document.content):
         if source.chart and source.address.startswith("oci://"):
             address = source.address.removeprefix("oci://")
@@ -187,7 +187,7 @@ def _two_forms(environment: Environment, document: Document) -> Iterator[Finding
 
 
 def _shared(facts: DoctorFacts) -> Iterator[Finding]:
-    """One Application that two environments or apps name, although their pins are in different files."""
+    """Findings for an Application of two environments or apps with pins in different files."""
     owners: dict[str, tuple[str, Environment]] = {}
     for config, settings, environment in facts.places:
         for name in environment.argo.application_names if environment.argo.source == "api" else ():
@@ -211,7 +211,7 @@ def _files(environment: Environment) -> set[str]:
 
 
 def _reaches(path: str, pinned: str, values: str) -> bool:
-    """Whether an Application of a folder takes a file: it is below, or named among its values."""
+    """Whether an Application of a folder uses a file: the file is in the folder, or among the values."""
     return pinned == path or pinned.startswith(f"{path}/") or posixpath.basename(pinned) in values
 
 

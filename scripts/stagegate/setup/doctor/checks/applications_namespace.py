@@ -16,7 +16,7 @@ _DEFAULT = "argocd"
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Applications of the environments, and those above them, that name no namespace of their own."""
+    """Findings for Applications of the environments, and their parents, without a namespace of their own."""
     applications = {document.name: document for document in facts.applications()}
     requested: dict[str, tuple[str, str]] = {}
     for _, _, environment in facts.places:
@@ -48,7 +48,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _why(parents: list[Document], namespace: str) -> str:
-    """Where such an Application is created instead; empty where that is the right place."""
+    """The place where such an Application is created instead; empty if that is right."""
     for parent in parents:
         destination = mapping(mapping(parent.content.get("spec")).get("destination")).get("namespace")
         if destination != namespace:

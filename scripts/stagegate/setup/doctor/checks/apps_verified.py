@@ -19,7 +19,7 @@ _VERIFYING = ("events.yml", "production.yml", "staging-gate")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Apps that no verifying workflow reads, then those that another one reads than stagegate starts."""
+    """Findings for apps without a verifying workflow, and for apps whose workflow stagegate does not start."""
     calls = workflow_calls.calls(facts)
     verifiers = [call for call in calls if call.name in _VERIFYING]
     if not verifiers:

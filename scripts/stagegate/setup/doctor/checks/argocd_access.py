@@ -10,7 +10,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Each Application that could not be read, with Argo CD's reason."""
+    """Findings for each Application that could not be read, with Argo CD's reason."""
     for application in facts.argocd or ():
         if application.trouble:
             yield finding(

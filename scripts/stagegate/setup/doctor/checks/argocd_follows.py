@@ -1,4 +1,4 @@
-"""argocd-follows: the live Applications sync by themselves and ask for what the pins say."""
+"""argocd-follows: the live Applications sync automatically and request the pinned versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stagegate.setup.doctor.facts import DoctorFacts, LiveApplication
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Live Applications against their file, then their sync policy and conditions."""
+    """Findings for live Applications that differ from their file, do not sync, or have an error."""
     written = {document.name: document for document in facts.applications()}
     for application in facts.argocd or ():
         if application.trouble or not application.document:
@@ -45,7 +45,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _differs(application: LiveApplication, written: Mapping[str, Any], file: str) -> Iterator[Finding]:
-    """Sources of which Argo CD has another revision than the file."""
+    """Findings for sources with another revision in Argo CD than in the file."""
     live = {
         (source.address, source.chart, source.path): source for source in sources.of(application.document)
     }

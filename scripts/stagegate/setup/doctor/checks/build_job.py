@@ -21,7 +21,7 @@ _RELEASED = ("sha", "tag", "version", "releases")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Order, then what is checked out, then what the job returns."""
+    """Findings for the order of jobs, for the checked-out commit, and for the outputs of the job."""
     for build in build_jobs.read(facts):
         if build.version not in expressions.before(build.workflow.jobs, build.name):
             yield _too_early(facts, build)
@@ -48,7 +48,7 @@ def _too_early(facts: DoctorFacts, build: BuildJob) -> Finding:
 
 
 def _called(build: BuildJob) -> Iterator[Finding]:
-    """A job that calls a workflow: what that builds is not read."""
+    """Findings for a job that calls a workflow, whose build cannot be read."""
     uses = expressions.of_jobs(build.job.get("with"))
     if not any(use.owner == build.version and use.output in _RELEASED for use in uses):
         yield _finding(
@@ -130,7 +130,7 @@ def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
 
 
 def _is_released(build: BuildJob, ref: str) -> bool:
-    """Whether a ref takes the release commit or its tag, also by a variable of the job or the file."""
+    """Whether a ref is the release commit or its tag, also through a variable of the job or the file."""
     for name in re.findall(r"\benv\.([\w-]+)", ref):
         ref += str(mapping(build.job.get("env")).get(name) or "")
     taken = expressions.of_jobs(ref)
@@ -138,7 +138,7 @@ def _is_released(build: BuildJob, ref: str) -> bool:
 
 
 def _unconditional(build: BuildJob) -> Iterator[Finding]:
-    """A road that also starts after a commit that releases nothing."""
+    """Findings for a road that also starts after a commit without a release."""
     jobs = build.workflow.jobs
     involved = [build.call.job, *expressions.needed(mapping(jobs.get(build.call.job)))]
     if any("if" in mapping(jobs.get(name)) for name in involved if name != build.version):
@@ -154,7 +154,7 @@ def _unconditional(build: BuildJob) -> Iterator[Finding]:
 
 
 def _digests(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
-    """What `digests` is made of: one object for all images, and no bare digest."""
+    """Findings for an output `digests` that is not one object for all images."""
     if "uses" in build.job:
         return
     outputs = mapping(build.job.get("outputs"))

@@ -13,12 +13,12 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _BUILD, _LOGIN = "docker/build-push-action", "docker/login-action"
-_OWN = "ghcr.io"  # the registry that the job's token is a login for
+_OWN = "ghcr.io"  # the only registry that accepts the job's token
 _PUSHES = re.compile(r"push=true|type=registry|type=image,.*push")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """The right to push, then logins, then what is pushed."""
+    """Findings for the permission to push, for logins, and for pushed images."""
     images = build_jobs.images(facts)
     for build in build_jobs.read(facts) if images else ():
         if "uses" not in build.job:
@@ -29,7 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
-    """`packages: write`, where the job's token is what signs in."""
+    """Findings for a missing `packages: write`, if the job signs in with its token."""
     steps = [step for step in build.steps if not str(step.get("uses") or "").startswith("actions/checkout@")]
     signs_in = any(TOKEN.search(text) for step in steps for text in build_jobs.texts(step)) or any(
         TOKEN.search(text) for text in build_jobs.texts(build.job.get("env"))
@@ -70,7 +70,7 @@ def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> 
 
 
 def _logins(build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
-    """Registries that docker/login-action signs in to, where that is the only way in."""
+    """Findings for registries without a login, if docker/login-action is the only one."""
     registries = [
         str(mapping(step.get("with")).get("registry") or "docker.io") for step in build.using(_LOGIN)
     ]
@@ -95,7 +95,7 @@ def _logins(build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
 
 
 def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
-    """Images that the build pushes under another name, or does not push at all."""
+    """Findings for images that the build pushes under another name, or not at all."""
     names: set[str] = set()
     all_known = True
     for step in build.using(_BUILD):
@@ -139,7 +139,7 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
 
 
 def _versions(build: BuildJob) -> Iterator[Finding]:
-    """A build that writes the version's tag: a repeated build would move it to other content."""
+    """Findings for a build that writes the version's tag, which a repeated build would move."""
     for step in build.using(_BUILD):
         tags = str(mapping(step.get("with")).get("tags") or "")
         if re.search(rf"needs\.{re.escape(build.version)}\.outputs\.(?:version|tag)\b", tags):

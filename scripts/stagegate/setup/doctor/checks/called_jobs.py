@@ -26,7 +26,7 @@ _OWN_NAMED = ("STAGEGATE_VARIABLES", "ARGOCD_TOKEN")  # secrets of the GitHub En
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Keys, conditions, labels of runners, then the values of secrets."""
+    """Findings for keys, conditions and runners of called jobs, and for values of secrets."""
     for workflow in workflow_calls.read(facts):
         for call in workflow.calls:
             job = mapping(workflow.jobs.get(call.job))
@@ -57,7 +57,7 @@ def _keys(call: StagegateCall, job: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _condition(workflow: WorkflowFile, call: StagegateCall, job: Mapping[str, Any]) -> Iterator[Finding]:
-    """An `if` that leaves events out which the workflow is started for."""
+    """Findings for an `if` that excludes events of the workflow."""
     condition = str(job.get("if") or "")
     match = _ONE_EVENT.fullmatch(condition.strip())
     left_out = sorted(_EVENTS & workflow.triggers.keys() - {match["event"]}) if match else []
@@ -98,7 +98,7 @@ def _runner(call: StagegateCall) -> Iterator[Finding]:
 
 
 def _secrets(call: StagegateCall, job: Mapping[str, Any]) -> Iterator[Finding]:
-    """Secrets that are written out, come from a variable, or have another name than in the GitHub Environment."""
+    """Findings for secrets with a literal value, from a variable, or with a wrong name."""
     for name, given in mapping(job.get("secrets")).items():
         text = str(given)
         taken = re.findall(r"\bsecrets\.(\w+)", text)

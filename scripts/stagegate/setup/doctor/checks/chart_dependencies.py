@@ -1,4 +1,4 @@
-"""chart-dependencies: a runner can fetch what a chart depends on, and knows in which version."""
+"""chart-dependencies: a runner can fetch the dependencies of a chart, in locked versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Each dependency that is not in `charts/`, then the lock."""
+    """Findings for each dependency that is not in `charts/`, and for a missing lock."""
     for _, settings in facts.valid:
         chart_settings = settings.own_chart
         if chart_settings is None or settings.source:

@@ -1,4 +1,4 @@
-"""chart-name: the chart is where the settings say, and has the name under which it will be published."""
+"""chart-name: the chart is at the path in the settings, and has the name of the published chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """The folder, then the name in Chart.yaml, then the places that ask for another chart."""
+    """Findings for the folder of the chart, for its name, and for references to another chart."""
     charts = {chart.path: chart for chart in facts.survey.charts}
     for config, settings in facts.valid:
         chart_settings = settings.own_chart

@@ -1,4 +1,4 @@
-"""chart-rules: the chart passes chart-check, which the first release would otherwise be the first to run."""
+"""chart-rules: the chart passes chart-check, before the first release runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """What fails chart-check, then the charts that could not be rendered."""
+    """Findings that fail chart-check, and for charts that could not be rendered."""
     for chart in facts.charts:
         for failure in chart.findings:
             cure = f"{failure.fix} `stagegate explain {failure.rule}` describes the rule."

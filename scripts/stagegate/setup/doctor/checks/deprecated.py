@@ -1,4 +1,4 @@
-"""deprecated: words of earlier versions, which a later one will refuse."""
+"""deprecated: no words of earlier versions, which a later version will refuse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stagegate.model import Finding
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
-# What is written, where, and what to write now.
+# The pattern of a deprecated word, the word, and its replacement.
 _WORKFLOWS = (
     (re.compile(r"mode:\s*['\"]?watch\b"), "the mode `watch` of staging-gate", "`mode: look`"),
     (re.compile(r"\bE2E_(?:URL|USER|PASSWORD|TOKEN)\b"), "the names E2E_*", "the secret STAGEGATE_VARIABLES"),
@@ -18,7 +18,7 @@ _SETTINGS = ((re.compile(r"^\s*(?:- )?.*\bmerge-approval:", re.M), "`merge-appro
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Lines of workflows that use stagegate, then of settings."""
+    """Findings for deprecated words in workflows that use stagegate, and in settings."""
     files = [workflow.file for workflow in facts.survey.workflows if workflow.ours]
     yield from _in(facts, files, _WORKFLOWS)
     yield from _in(facts, [app.config for app in facts.apps], _SETTINGS)

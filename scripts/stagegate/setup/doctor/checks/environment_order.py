@@ -12,7 +12,7 @@ from stagegate.setup.environments import PRODUCTION, rank
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Production that comes first, by the setting or by its name, then environments after production."""
+    """Findings for production without an environment before it, and for environments after production."""
     for config, settings, environment in facts.places:
         named = rank(environment.name) == PRODUCTION
         if not environment.after and (named or environment.is_production):

@@ -13,7 +13,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Missing Environments, then those that every branch may use."""
+    """Findings for missing Environments, and for Environments that every branch may use."""
     hub = facts.hub
     if hub is None:
         return

@@ -18,7 +18,7 @@ _PULL = "pull_request_target"
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Filters of the guarding workflow, then workflows that answer the same events."""
+    """Findings for filters of the guarding workflow, and for several workflows with the same events."""
     workflows = workflow_calls.read(facts)
     for workflow in workflows:
         if _PULL in workflow.triggers and any(call.name in _GUARDING for call in workflow.calls):
@@ -66,7 +66,7 @@ def _filters(facts: DoctorFacts, workflow: WorkflowFile) -> Iterator[Finding]:
 
 
 def _twice(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
-    """Two workflows that handle the same event for the same apps."""
+    """Findings for two workflows that handle the same event for the same apps."""
     first: dict[tuple[str, str], str] = {}
     told: set[str] = set()
     for workflow in workflows:

@@ -1,4 +1,4 @@
-"""image-tag-form: charts and pins ask for image tags of the form that image-tags writes."""
+"""image-tag-form: charts and pins use image tags in the form that image-tags writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHY = "image-tags would write {ours}, and the cluster would ask for a tag that 
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Pins whose tag has another form, then charts whose default has."""
+    """Findings for pins with another form of tag, and for charts with another default."""
     for config, settings in facts.valid:
         of_pins = list(_pins(facts, settings, config))
         yield from of_pins
@@ -45,7 +45,7 @@ def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Findi
             try:
                 places = pinned.read(facts, settings, environment, pin).places
             except Stop:
-                continue  # pins-readable says so
+                continue  # the check `pins-readable` reports it
             for place in places:
                 form = _form(place)
                 if form and form != expected and not _prefixed(settings, form):
@@ -62,7 +62,7 @@ def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Findi
 
 
 def _form(place: PinPlace) -> str:
-    """The form of a version tag; nothing for commits, digests and what is no image tag."""
+    """The form of a version tag; nothing for commits, digests and other texts."""
     if place.role != "image-tag" or "{version}" not in place.template:
         return ""
     tag = place.template.rpartition(":")[2] if "/" in place.template else place.template

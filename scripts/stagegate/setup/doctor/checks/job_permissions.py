@@ -15,7 +15,7 @@ _READING = frozenset({"plan", "verify"})  # modes of version-bump that write not
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Each call whose job grants too little, then jobs that leave it to a setting of the repository."""
+    """Findings for calls whose job grants too little, and for jobs without a list of permissions."""
     for call in workflow_calls.calls(facts):
         interface = reusable.read(call.name)
         if interface is None or _reads_only(call):
@@ -33,7 +33,7 @@ def _reads_only(call: StagegateCall) -> bool:
 
 
 def _missing(granted: Mapping[str, str], needed: Mapping[str, str]) -> dict[str, str]:
-    """What is needed above the level that is granted."""
+    """The permissions that are missing or granted at a lower level."""
     default = granted.get("*", "none")
     return {
         name: level
@@ -61,7 +61,7 @@ def _lacking(call: StagegateCall, interface: Interface, missing: Mapping[str, st
 
 
 def _unlisted(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> Iterator[Finding]:
-    """A job without a list has what Settings > Actions gives to all: only reading, in a new repository."""
+    """Findings for a job without a list of permissions, which gets the default of Settings > Actions."""
     setting = facts.hub.workflow_token if facts.hub else None
     if setting is not None and setting.default_workflow_permissions == "write":
         return

@@ -15,7 +15,7 @@ from stagegate.setup.migration import broken
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """What `stagegate migrate` would find in the folder of each pinned kustomization."""
+    """The findings of `stagegate migrate` in the folder of each pinned kustomization."""
     folders = {
         posixpath.dirname(pin_files.file_of(pin))
         for _, _, environment in facts.places

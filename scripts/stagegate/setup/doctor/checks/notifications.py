@@ -11,7 +11,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Templates with a mistake, each once, by file and line."""
+    """Findings for mistakes in templates, each once, by file and line."""
     for config, settings in facts.valid:
         for channel in settings.notify.channels:
             mistake = template_mistake(channel.template) if channel.template else ""

@@ -17,7 +17,7 @@ from stagegate.setup.documents import Document
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """The parent that the settings name, then every Application that should apply the pins of an environment."""
+    """Findings for the parent in the settings, and for Applications that should apply the pins."""
     applications = {document.name: document for document in facts.applications()}
     for config, _, environment in facts.places:
         applied = [
@@ -44,7 +44,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _applies(facts: DoctorFacts, environment: Environment, parent: Document, file: str) -> Iterator[Finding]:
-    """What keeps a parent from applying the file of a pin."""
+    """Findings for a parent that does not apply the file of a pin."""
     branch = facts.survey.branch
     git_sources = [source for source in sources.of(parent.content) if source.kind == "git"]
     own_sources = [

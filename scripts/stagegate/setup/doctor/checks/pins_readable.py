@@ -17,7 +17,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Environments without pins, pins that cannot be read, and pins that name no exact release."""
+    """Findings for environments without pins, pins that cannot be read, and pins that name no exact release."""
     for config, settings, environment in facts.places:
         if not environment.pins:
             yield finding(
@@ -89,7 +89,7 @@ def _pin(
 def _unpinned(
     facts: DoctorFacts, settings: Settings, environment: Environment, config: str
 ) -> Iterator[Finding]:
-    """Images of an app without a chart that no pin names: they would stay at the version that runs."""
+    """Findings for images of an app without a chart that no pin names, so that promotions would not change them."""
     if settings.chart != "none" or not environment.pins:
         return
     places: list[PinPlace] = []
@@ -97,7 +97,7 @@ def _unpinned(
         try:
             places += pinned.read(facts, settings, environment, pin).places
         except Stop:
-            return  # what is pinned is not known
+            return  # the pins are not known
     named = {place.subject for place in places}
     if not all(place.subject for place in places):
         return  # a field that was named by hand may be of any image
@@ -116,7 +116,7 @@ def _unpinned(
 
 
 def _chart_line(facts: DoctorFacts, settings: Settings, file: str, config: str) -> str:
-    """In a repository of pins: the line that tells which chart is the app's, where the pin names one."""
+    """The missing setting for the chart of an app, in a pins repository with a pin that names a chart."""
     if settings.chart != "none" or not settings.source:
         return ""
     for document in facts.applications():

@@ -16,7 +16,7 @@ STATUS = statuses.PINS
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """What protects production, the status that should be required, and who owns the files that decide."""
+    """Findings for unprotected production, for the required status, and for owners of deciding files."""
     hub = facts.hub
     if hub is None:
         return
@@ -68,7 +68,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _required(rules: tuple[BranchRule, ...]) -> dict[str, Any]:
-    """Required statuses with the App that has to post them, None for anybody."""
+    """Required statuses with the App that must write them (None: any account)."""
     required: dict[str, Any] = {}
     for rule in rules:
         for status in rule.parameters.get("required_status_checks") or ():
@@ -85,7 +85,7 @@ def _reviews(rule: BranchRule, *, owned: bool) -> bool:
 
 
 def _unread(hub: HubFacts) -> str:
-    """What could hide a protection, in words."""
+    """A sentence about protections that could not be read."""
     if hub.rules is None:
         return ", as far as is known: the rules could not be read"
     if hub.unbound:
@@ -96,7 +96,7 @@ def _unread(hub: HubFacts) -> str:
 
 
 def _committed(facts: DoctorFacts) -> Iterator[str]:
-    """What the job's token commits to the branch, which a required status refuses."""
+    """The commits of the job's token to the branch, which a required status refuses."""
     if any(settings.version.places and not settings.source for _, settings in facts.valid):
         yield "version-bump"
     for _, settings, environment in facts.places:
@@ -109,7 +109,7 @@ def _approve(environment: Environment, config: str, more: str) -> str:
 
 
 def _after_app(hub: HubFacts, committed: list[str]) -> str:
-    """How to require the status although commits need a bypass."""
+    """Instructions to require the status although commits need a bypass."""
     commits = " and ".join(dict.fromkeys(committed))
     bypass = (
         '"bypass_actors":[{"actor_id":<ID of the App>,"actor_type":"Integration","bypass_mode":"always"}],'

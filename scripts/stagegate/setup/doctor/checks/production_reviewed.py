@@ -1,4 +1,4 @@
-"""production-reviewed: somebody reviews what enters production, as far as the settings tell."""
+"""production-reviewed: the settings require a review before production."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RULES = "A ruleset of the branch may still require a review, which only GitHub 
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Direct commits to production, then merges without an approval.
+    """Findings for direct commits to production, then for merges without an approval.
 
     With GitHub, the check `production-protected` knows more about the second.
     """

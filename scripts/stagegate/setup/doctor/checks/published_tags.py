@@ -18,7 +18,7 @@ from stagegate.versions import Version
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Tags of images: those that pins ask for, then those that no Git tag knows."""
+    """Findings for pinned tags of images, and for tags without a Git tag."""
     repositories = {
         repository.name: repository for repository in facts.registry or () if not repository.trouble
     }
@@ -53,7 +53,7 @@ def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) 
 
 
 def _unpublished(facts: DoctorFacts, settings: Settings, chart: str, tags: set[str]) -> Iterator[Finding]:
-    """Versions of the chart that environments are pinned to and nobody published."""
+    """Findings for pinned versions of the chart that are not published."""
     missing: dict[str, list[tuple[Environment, PinPlace]]] = {}
     for environment in settings.environments:
         for place in _places(facts, settings, environment):
@@ -75,7 +75,7 @@ def _unpublished(facts: DoctorFacts, settings: Settings, chart: str, tags: set[s
 
 
 def _publish(facts: DoctorFacts, settings: Settings, version: str) -> str:
-    """How to publish a chart that is in this repository; nothing for one that is not."""
+    """The command to publish a chart of this repository; nothing for another chart."""
     own = settings.own_chart
     if own is None or settings.source or f"{own.path}/Chart.yaml" not in facts.survey.paths:
         return ""
@@ -91,7 +91,7 @@ def _places(facts: DoctorFacts, settings: Settings, environment: Environment) ->
 
 
 def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, ...]) -> Iterator[Finding]:
-    """A version tag above the newest Git tag: `latest` would never move again."""
+    """Findings for a version tag above the newest Git tag, which stops `latest` from moving."""
     newest = _newest(settings, facts.survey.tags)
     if newest is None:
         return

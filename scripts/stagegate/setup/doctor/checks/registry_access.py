@@ -10,7 +10,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Repositories that cannot be read, then those that cannot be pushed to."""
+    """Findings for repositories that cannot be read or pushed to."""
     for repository in facts.registry or ():
         if repository.unreachable:
             yield finding(

@@ -1,4 +1,4 @@
-"""registry-hosts: the registries that the settings name are spelled as they are called."""
+"""registry-hosts: the names of registries in the settings are spelled correctly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NEAR = 0.72  # of difflib: one letter too many, missing, changed or swapped in 
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Hosts that are nearly a well-known one, then images without a host beside a chart with one."""
+    """Findings for hosts similar to a well-known one, and for images without a host."""
     for config, settings in facts.valid:
         for host in sorted(settings.registry_hosts):
             near = difflib.get_close_matches(host, _KNOWN, 1, _NEAR)
@@ -41,7 +41,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _impossible(settings: Settings, config: str) -> Iterator[Finding]:
-    """Names that no registry accepts."""
+    """Findings for names that no registry accepts."""
     for address in (*settings.images, settings.chart_reference.removeprefix("oci://")):
         scheme, separator, plain = address.rpartition("://")
         if address and (separator or plain != plain.lower()):
@@ -56,7 +56,7 @@ def _impossible(settings: Settings, config: str) -> Iterator[Finding]:
 
 
 def _is_short(host: str, well_known: str) -> bool:
-    """Whether both have as many parts: registry.ghcr.io and eu.gcr.io are hosts of their own."""
+    """Whether both have the same number of parts: registry.ghcr.io and eu.gcr.io are separate hosts."""
     return host.count(".") == well_known.count(".") and abs(len(host) - len(well_known)) < 3
 
 

@@ -17,7 +17,7 @@ _PULLS = ("pull_request", "pull_request_target")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Pull requests, tags, paths, then the start by hand."""
+    """Findings for pull requests, tags, paths, and the start by hand."""
     for workflow in workflow_calls.read(facts):
         releasing = [
             call
@@ -55,7 +55,7 @@ def _tags(workflow: WorkflowFile) -> Iterator[Finding]:
 
 
 def _paths(facts: DoctorFacts, workflow: WorkflowFile) -> Iterator[Finding]:
-    """Parts of an app whose change alone starts no release."""
+    """Findings for parts of an app whose changes start no release."""
     push = mapping(workflow.triggers.get("push"))
     if not {"paths", "paths-ignore"} & push.keys():
         return

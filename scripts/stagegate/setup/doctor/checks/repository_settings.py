@@ -1,4 +1,4 @@
-"""repository-settings: the repository's switches allow what the settings ask for."""
+"""repository-settings: the settings on GitHub allow what stagegate.yaml requires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIELDS = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebas
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Archived repositories, merge methods that are off, another default branch."""
+    """Findings for archived repositories, disabled merge methods, and another default branch."""
     hub = facts.hub
     if hub is None:
         return

@@ -16,7 +16,7 @@ _FIXED = re.compile(r"@(?:[0-9a-f]{40}|v\d+\.\d+\.\d+\S*)$")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Addresses that were copied from the documentation, then several revisions, then those that can change."""
+    """Findings for addresses of the documentation, for several revisions, and for revisions that can change."""
     files = {call.ref: call.file for call in reversed(workflow_calls.calls(facts))}
     refs = sorted(ref for ref in files if not _PLACEHOLDER.search(ref))
     for ref, file in files.items():

@@ -17,12 +17,12 @@ _STOPPING = {
     "required_deployments": "a deployment succeeds first",
     "merge_queue": "every change passes the merge queue",
 }
-_CLOSED = frozenset({"update", "required_deployments"})  # no release pull request helps here
+_CLOSED = frozenset({"update", "required_deployments"})  # a release pull request does not help
 _SIGNED = frozenset({"required_signatures"})  # commits through the API are signed by GitHub
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Rules of the default branch that stop direct commits: of releases, and of `strategy: direct`."""
+    """Findings for rules that block direct commits: of releases, and of `strategy: direct`."""
     hub = facts.hub
     if hub is None:
         return
@@ -54,7 +54,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _releases(facts: DoctorFacts, rules: set[str], why: str, cure: str) -> Iterator[Finding]:
-    """How releases with version files are made in spite of the rules, by the mode of each call."""
+    """Findings for releases with version files that the rules block, by the mode of each call."""
     calls = [call for call in workflow_calls.calls(facts) if call.name in ("version.yml", "version-bump")]
     modes = {str(call.inputs.get("mode") or "auto") for call in calls} or {"auto"}
     cure = f"{cure}; or keep no version in files: `version: {{files: []}}`."

@@ -11,11 +11,11 @@ from stagegate.model import Finding
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
-_FIRST_ERROR = 400  # the least status of HTTP that says an error
+_FIRST_ERROR = 400  # the lowest HTTP status of an error
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Files without required checks, then checks that accept success and failure, then files without a success."""
+    """Findings for files without required checks, and for checks that cannot fail."""
     named = {
         environment.gate.scenarios: environment.name
         for _, settings, environment in facts.places

@@ -16,7 +16,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Gates without checks, scenario files that are missing or wrong, variables that policy does not list."""
+    """Findings for gates without checks, for missing or wrong scenario files, and for unlisted variables."""
     files: dict[str, list[Environment]] = {}
     for config, settings, environment in facts.places:
         gate = environment.gate
@@ -47,7 +47,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _file(facts: DoctorFacts, environments: Sequence[Environment], file: str) -> Iterator[Finding]:
-    """A file once, however many gates read it."""
+    """Findings for one scenario file and all gates that read it."""
     content = facts.tree.file(file)
     if content is None:
         yield _finding(
@@ -81,7 +81,7 @@ def _file(facts: DoctorFacts, environments: Sequence[Environment], file: str) ->
 
 
 def _unlisted(environments: Sequence[Environment], file: str, used: set[str]) -> Iterator[Finding]:
-    """Variables that a file uses and gates do not list."""
+    """Findings for variables that a file uses and gates do not list."""
     for missing, group in _grouped(environments, lambda environment: used - set(environment.gate.variables)):
         yield _finding(
             "error",
@@ -94,7 +94,7 @@ def _unlisted(environments: Sequence[Environment], file: str, used: set[str]) ->
 
 
 def _unused(environments: Sequence[Environment], file: str, used: set[str]) -> Iterator[Finding]:
-    """Variables that gates list and the file does not use. A program of `command` may use them."""
+    """Findings for variables that gates list and the file does not use. A program of `command` may use them."""
     checked = [environment for environment in environments if not environment.gate.command]
     for spare, group in _grouped(checked, lambda environment: set(environment.gate.variables) - used):
         yield _finding(
@@ -110,7 +110,7 @@ def _unused(environments: Sequence[Environment], file: str, used: set[str]) -> I
 def _grouped(
     environments: Sequence[Environment], names: Callable[[Environment], set[str]]
 ) -> Iterator[tuple[tuple[str, ...], list[Environment]]]:
-    """The environments by the variables that are wrong there; those without any are left out."""
+    """The environments by their wrong variables, without environments that have none."""
     groups: dict[tuple[str, ...], list[Environment]] = {}
     for environment in environments:
         groups.setdefault(tuple(sorted(names(environment))), []).append(environment)

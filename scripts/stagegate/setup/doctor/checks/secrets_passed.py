@@ -1,4 +1,4 @@
-"""secrets-passed: a job hands its secrets to the workflow that it calls, which sees no others."""
+"""secrets-passed: a job passes all needed secrets to the workflow that it calls."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from stagegate.setup.doctor.reusable import Interface
 from stagegate.setup.doctor.workflow_calls import StagegateCall
 
 LINES = "STAGEGATE_VARIABLES"
-_FIRST = "road.yml"  # gates the environments without `after` only
+_FIRST = "road.yml"  # runs only the gates of environments without `after`
 _GATING = ("events.yml", "production.yml", "e2e-tests.yml", _FIRST)
 
-_NAMED = re.compile(
-    r"\.[a-z]{2,}(?::\d+)?$"
-)  # a host on the Internet, which lets nobody push without a login
+_NAMED = re.compile(r"\.[a-z]{2,}(?::\d+)?$")  # a public host, which requires a login to push
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Secrets that a workflow does not accept, then those that it needs and does not get."""
+    """Findings for secrets that a workflow does not accept, and for needed secrets that it does not get."""
     for call in workflow_calls.calls(facts):
         interface = reusable.read(call.name)
         if interface is None or not interface.is_workflow or "inherit" in call.secrets:
@@ -68,7 +66,7 @@ def _missing(call: StagegateCall, severity: Severity, name: str, why: str) -> Fi
 
 
 def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity, str, tuple[str, ...], str]]:
-    """Secrets by their severity and name, the names that may stand for each, and why it is needed."""
+    """The needed secrets: severity, name, alternative names, and the reason."""
     for environment in _gated(facts, call):
         if environment.gate.variables:
             names = ", ".join(environment.gate.variables)

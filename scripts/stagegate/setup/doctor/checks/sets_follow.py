@@ -18,10 +18,10 @@ _HOLE = re.compile(r"\{\{.*?\}\}")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """ApplicationSets of the work tree that make Applications of an environment, and do not let them sync."""
+    """Findings for ApplicationSets with Applications of an environment that do not sync."""
     for document in facts.survey.documents:
         spec = mapping(document.content.get("spec"))
-        # A generator's own template and a templatePatch may say it as well.
+        # A generator's template and a templatePatch may set it too.
         if not expand.is_set(document.content) or "automated" in str(spec):
             continue
         served = list(dict.fromkeys(_served(facts, document)))

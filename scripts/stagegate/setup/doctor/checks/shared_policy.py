@@ -10,7 +10,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Private repositories of a policy, where jobs have GITHUB_TOKEN only."""
+    """Findings for private repositories of a policy, where jobs have GITHUB_TOKEN only."""
     for app in facts.apps:
         if app.closed and app.settings is not None and app.settings.trust.level == "advisory":
             yield finding(

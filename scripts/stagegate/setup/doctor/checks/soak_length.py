@@ -13,7 +13,7 @@ from stagegate.settings import Environment, Settings, seconds
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
-_LEAST = 4  # releases, before a habit can be told
+_LEAST = 4  # releases, the minimum for a median
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""times: freezes and windows name times that exist, and are not over."""
+"""times: freezes and windows name existing times that are not over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Time zones, rules of windows, then freezes that are over by the clock of GitHub."""
+    """Findings for time zones, rules of windows, then for freezes that are over by the clock of GitHub."""
     for config, _, environment in facts.places:
         for zone in dict.fromkeys(
             [*(one.timezone for one in environment.freeze), *(one.timezone for one in environment.window)]

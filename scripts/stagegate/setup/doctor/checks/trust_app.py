@@ -15,7 +15,7 @@ _OLD = 365  # days after which a key should be replaced
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """The App, the places of its key, and the key's age."""
+    """Findings for the App, the places of its key, and the key's age."""
     hub = facts.hub
     protected = [(config, s) for config, s in facts.valid if s.trust.level == "protected"]
     if hub is None or not protected:

@@ -1,4 +1,4 @@
-"""values-packaged: the values files that an Application names are where it reads them: package or Git."""
+"""values-packaged: the values files that an Application names exist in the package or in Git."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Files of the chart's package, then files of this repository."""
+    """Findings for files of the chart's package, then for files of this repository."""
     charts = {
         settings.chart_reference.rpartition("/")[2]: settings.own_chart.path
         for _, settings in facts.valid
@@ -62,7 +62,7 @@ def _in_package(facts: DoctorFacts, file: str, application: str, folder: str, na
     try:
         lines = ignore.patterns(facts.tree.file(f"{folder}/.helmignore") or b"", f"{folder}/.helmignore")
     except Stop:
-        return  # chart-check says what helm refuses
+        return  # chart-check reports it
     if ignore.ignored(posixpath.normpath(name), False, lines):
         yield finding(
             "error",

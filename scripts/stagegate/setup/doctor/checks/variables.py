@@ -1,4 +1,4 @@
-"""variables: what the jobs read is set: Argo CD's address and token, scenario variables, hosts."""
+"""variables: the variables and secrets of jobs are set: Argo CD's address and token, scenario variables, hosts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAKE_TOKEN = "argocd account generate-token --account stagegate"  # noqa: S105
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Each environment's variables and secrets, then those that only a second repository or registry needs."""
+    """Findings for the variables and secrets of each environment, of a second repository, and of a registry."""
     hub = facts.hub
     if hub is None:
         return
@@ -48,7 +48,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _argocd(place: _Place, variables: set[str], secrets: set[str]) -> Iterator[Finding]:
-    """Argo CD's address, and its token where the gates get it as a secret of its own."""
+    """Findings for Argo CD's address, and for its token if the gates get it as a separate secret."""
     environment, repository = place.environment, place.hub.repository
     if environment.argo.source != "api":
         return
@@ -108,7 +108,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 def _lines(severity: Severity, names: Sequence[str], why: str, place: _Place) -> Iterator[Finding]:
-    """A finding where some of these variables are neither set nor given as lines of the one secret."""
+    """Findings for variables that are neither set nor lines of the secret STAGEGATE_VARIABLES."""
     missing = [variable for variable in names if variable not in place.held]
     alone = [variable for variable in names if variable in place.held and not place.is_mapped]
     if not (missing or alone) or LINES in place.held:
@@ -174,7 +174,7 @@ def _channels(settings: Settings, place: _Place) -> Iterator[Finding]:
 
 
 def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
-    """SOURCE_TOKEN for a second repository, and the login of a registry that is not GitHub's."""
+    """Findings for SOURCE_TOKEN with a second repository, and for the login of a registry other than GitHub's."""
     secrets = hub.secrets.get("")
     if secrets is None:
         return
@@ -207,7 +207,7 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
 
 
 def _held(held: object, name: str) -> set[str] | None:
-    """Names in an Environment and in the repository, which jobs see both; None where one is unknown."""
+    """Names in an Environment and in the repository, both visible to jobs; None if one is unknown."""
     in_environment, shared = held.get(name), held.get("")  # type: ignore[attr-defined]
     return None if in_environment is None else {*in_environment, *(shared or {})}
 

@@ -64,7 +64,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Finding]:
-    """The two versions of Chart.yaml, which helm-publish demands to be the release's."""
+    """Findings for the two versions of Chart.yaml, which must both be the release's for helm-publish."""
     chart_settings = settings.own_chart
     file = f"{clean(chart_settings.path)}/Chart.yaml" if chart_settings else ""
     if not file or facts.tree.file(file) is None or not settings.version.places:
@@ -87,7 +87,7 @@ def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Find
 
 
 def _forgotten(facts: DoctorFacts, settings: Settings, config: str, version: str) -> Iterator[Finding]:
-    """Files beside the listed ones that hold the same version, and that nobody moves."""
+    """Findings for files with the same version that are not listed."""
     listed = {clean(place.file) for place in settings.version.places}
     folders = {posixpath.dirname(file) for file in listed} | (set() if facts.several else {""})
     for file in facts.survey.version_files:

@@ -19,7 +19,7 @@ _COMMANDING = ("events.yml", "commands.yml", "pr-command")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Triggers that an environment needs, then triggers of which some activities are left out."""
+    """Findings for triggers that an environment needs, and for missing types of triggers."""
     workflows = workflow_calls.read(facts)
     evaluating = [
         workflow for workflow in workflows if any(call.name in _EVALUATING for call in workflow.calls)
@@ -69,7 +69,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _unheard(facts: DoctorFacts, evaluating: list[WorkflowFile]) -> Iterator[Finding]:
-    """The event `waiting` of a channel, which only an evaluation by the clock notices in time."""
+    """Findings for the event `waiting` of a channel, which only a scheduled evaluation detects in time."""
     for config, settings in facts.valid if not _any(evaluating, "schedule") else ():
         hearing = [channel for channel in settings.notify.channels if "waiting" in channel.events]
         if not hearing or settings.policy:
@@ -102,7 +102,7 @@ def _any(workflows: list[WorkflowFile], trigger: str) -> bool:
 
 
 def _left_out(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
-    """`types` without the activity that matters: GitHub starts nothing then."""
+    """Findings for `types` without a needed activity, for which GitHub starts nothing."""
     for workflow in workflows:
         names = {call.name for call in workflow.calls}
         for trigger, callers, needed, why in (

@@ -19,7 +19,7 @@ _OUTPUT = re.compile(r"\$\{\{[^}]*?\bneeds\.(?P<job>[\w-]+)\.outputs\.(?P<output
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Unknown inputs, missing ones, and outputs of other jobs that are always empty."""
+    """Findings for unknown and missing inputs, and for inputs that are always empty."""
     for workflow in workflow_calls.read(facts):
         for job, address in workflow.odd:
             yield finding(
@@ -82,7 +82,7 @@ def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
 
 
 def _app(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> Iterator[Finding]:
-    """The App that writes states under `trust: protected`, which each call has to name."""
+    """Findings for calls without the App that writes states under `trust: protected`."""
     protected = any(settings.trust.level == "protected" for _, settings in facts.valid)
     if protected and "app-id" in interface.inputs and "app-id" not in call.inputs:
         yield finding(

@@ -1,4 +1,4 @@
-"""workflow-outputs: what the jobs and steps of a release take from each other is written by somebody."""
+"""workflow-outputs: every output that a job or step of a release uses is written by another one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EMPTY = "GitHub reports no error for such an expression: its value is empty."
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Outputs that are always empty, in every workflow that calls stagegate."""
+    """Findings for outputs that are always empty, in every workflow that calls stagegate."""
     for workflow in workflow_calls.read(facts):
         for name, job in workflow.jobs.items() if workflow.calls else ():
             yield from _of_jobs(facts, workflow, str(name), mapping(job))

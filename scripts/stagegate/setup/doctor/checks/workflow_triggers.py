@@ -18,7 +18,7 @@ _RELEASING = {"version.yml", "version-bump", "road.yml"}
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Branches of the releasing workflow, paths of the verifying one, and groups in which runs are cancelled."""
+    """Findings for branches of the releasing workflow, paths of the verifying one, and cancelled runs."""
     workflows = workflow_calls.read(facts)
     yield from _releasing(facts, workflows)
     yield from _left_out(facts, workflows)
@@ -26,7 +26,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _releasing(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
-    """A workflow that releases on pushes, but not on those to a branch where releases are made."""
+    """Findings for a workflow that releases on pushes, but not on pushes to a release branch."""
     main = workflow_calls.default_branch(facts)
     branches = {
         main,
@@ -73,7 +73,7 @@ def _release_branches(facts: DoctorFacts, workflow: WorkflowFile, main: str) -> 
 
 
 def _left_out(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
-    """Pins whose move starts no verifying workflow, because of `paths` or `paths-ignore` of its `push`."""
+    """Findings for pins whose change starts no verifying workflow, because of `paths` or `paths-ignore`."""
     verifying = [
         w for w in workflows if any(call.name in _VERIFYING for call in w.calls) and "push" in w.triggers
     ]
@@ -99,7 +99,7 @@ def _starts(push: Mapping[str, Any], file: str) -> bool:
 
 
 def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
-    """Concurrency groups that several runs share: GitHub cancels all but the newest that waits."""
+    """Findings for concurrency groups of several runs, of which GitHub cancels all but the newest waiting one."""
     for workflow in workflows:
         jobs = [mapping(workflow.jobs.get(call.job)).get("concurrency") for call in workflow.calls]
         for concurrency in [workflow.concurrency] if workflow.calls else []:

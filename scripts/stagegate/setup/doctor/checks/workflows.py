@@ -21,7 +21,7 @@ _GATING = ("events.yml", "road.yml", "production.yml")  # reusable workflows wit
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """What is missing, what cannot be started, and what is named wrongly."""
+    """Findings for what is missing, what cannot be started, and what is named wrongly."""
     workflows = workflow_calls.read(facts)
     for workflow in workflows:
         if workflow.trouble:
