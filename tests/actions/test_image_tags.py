@@ -135,6 +135,20 @@ def test_every_image_gets_its_tags_and_keeps_its_digest(world: World) -> None:
     assert again["tags"] == out["tags"]
 
 
+def test_verify_requires_the_digests_of_the_build_where_they_are_given(world: World) -> None:
+    """Tags that agree with each other may all be on the image of another build."""
+    assert world.run()[0] == 0
+    assert world.run(mode="verify", digests="")[0] == 0
+    assert world.run(mode="verify")[0] == 0
+    world.digests[world.worker] = world.push(world.worker, "another build")
+    code, out = world.run(mode="verify")
+    findings = world.report(out)["findings"]
+    assert (code, out["reason"]) == (1, "findings")
+    wrong = [finding["message"] for finding in findings if "but the build" in finding["message"]]
+    assert len(wrong) == 2, findings
+    assert all(world.digests[world.worker] in message for message in wrong)
+
+
 def test_a_run_that_was_killed_half_way_is_completed(world: World) -> None:
     manifest = world.client.manifest(f"{world.shop}@{world.digests[world.shop]}")
     assert manifest is not None

@@ -39,8 +39,10 @@ def main(inputs: ImageTags, context: Context) -> Result:
     names = settings.image_tags(inputs.version)
     if inputs.mode == "verify":
         logins = credentials.for_hosts(settings.registry_hosts, *login)
-        standing_digests = verify.read(release_images.of(settings, context, logins), names, commit, registry)
-        return report.verified(settings.app, inputs.version, standing_digests, verify.judge(standing_digests))
+        built = releases.digests(inputs.digests, settings) if inputs.digests else {}
+        images = dict.fromkeys([*release_images.of(settings, context, logins), *built])
+        tags = verify.read(images, names, commit, registry, built=built)
+        return report.verified(settings.app, inputs.version, tags, verify.judge(tags, built))
     digests = releases.digests(inputs.digests, settings)
     tagged, github = None, None
     if inputs.token and context.repository:

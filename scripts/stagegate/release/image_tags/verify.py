@@ -10,13 +10,21 @@ from stagegate.release.image_tags.plan import fixed_tags
 
 
 def read(
-    images: Iterable[str], names: tuple[str, ...], commit: str, registry: Registry
+    images: Iterable[str],
+    names: tuple[str, ...],
+    commit: str,
+    registry: Registry,
+    *,
+    built: Mapping[str, str] = {},
 ) -> Mapping[str, Mapping[str, str]]:
-    """For each image, the expected tags, each with the digest it names (empty: no such tag)."""
+    """For each image, the expected tags, each with the digest it names (empty: no such tag).
+
+    `built` are the digests that the build has pushed, where they are known.
+    """
     digests_by_image: dict[str, dict[str, str]] = {}
     for image in dict.fromkeys(images):
         digests = {tag: registry.digest(f"{image}:{tag}") or "" for tag in (*names, f"sha-{commit}")}
-        digest = next(filter(None, digests.values()), "")
+        digest = built.get(image) or next(filter(None, digests.values()), "")
         if digest:
             short = fixed_tags(names, commit, digest)[-1]
             digests[short] = registry.digest(f"{image}:{short}") or ""
@@ -24,11 +32,15 @@ def read(
     return digests_by_image
 
 
-def judge(digests_by_image: Mapping[str, Mapping[str, str]]) -> tuple[Finding, ...]:
-    """A finding for each tag that is missing or names another image than the first one."""
+def judge(
+    digests_by_image: Mapping[str, Mapping[str, str]], built: Mapping[str, str] = {}
+) -> tuple[Finding, ...]:
+    """A finding for each tag that is missing or names another image than the build pushed or the first tag."""
     findings = []
     for image, tags in digests_by_image.items():
         first, expected = next(((tag, digest) for tag, digest in tags.items() if digest), ("", ""))
+        if image in built:
+            first, expected = "the build", built[image]
         for tag, digest in tags.items():
             if digest and digest == expected:
                 continue
