@@ -115,6 +115,8 @@ PLANTED = {
     "values of a source that is not there": Planted(change(APPLICATION, "ref: values", "ref: vals"), "applications-distinct", "error", "none of its sources has `ref: values`"),
     "an Application that is declared twice": Planted(copy(APPLICATION, "deploy/other.yaml"), "applications-distinct", "warning", "is declared twice: in deploy/argocd/prod.yaml and deploy/other.yaml"),
     "a second tool that moves the image": Planted(change(APPLICATION, "  finalizers:", "  annotations: {argocd-image-updater.argoproj.io/image-list: shop=ghcr.io/acme/shop}\n  finalizers:"), "applications-distinct", "warning", "Argo CD Image Updater moves the images"),
+    "pins that Renovate moves": Planted(lambda files: files.update({"renovate.json": '{"extends": ["config:recommended"]}'}), "other-bots", "warning", "renovate.json lets Renovate move the pins"),
+    "pins that Dependabot moves": Planted(lambda files: files.update({".github/dependabot.yml": "updates: [{package-ecosystem: docker, directories: [/, /deploy/argocd/]}]\n"}), "other-bots", "warning", "lets Dependabot move deploy/argocd/prod.yaml"),
     "an image that is not applied": Planted(change(APPLICATION, "/spec/replicas", "/spec/template"), "applications-distinct", "warning", "ignores differences at /spec/template, where the image is"),
 }
 # fmt: on
@@ -128,6 +130,13 @@ def test_a_planted_mistake_is_reported(mistake: str, adopted: MappingProxyType[s
     assert [one[:2] for one in dict.fromkeys(reported)] == [(planted.check, planted.severity)], findings(
         files
     )
+
+
+def test_bots_that_leave_the_pins_alone_are_fine(adopted: MappingProxyType[str, str]) -> None:
+    preset = '{"extends": ["github>acme/stagegate//presets/pins(deploy/**)"]}'
+    actions = "updates: [{package-ecosystem: github-actions, directory: /}, {package-ecosystem: docker, directory: /}]\n"
+    files = {**adopted, "renovate.json": preset, ".github/dependabot.yml": actions}
+    assert [one for one in findings(files) if one[0] == "other-bots"] == []
 
 
 def test_what_a_project_allows_by_patterns_is_allowed(adopted: MappingProxyType[str, str]) -> None:
