@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stagegate.errors import Stop
+from stagegate.release.bump import tags
 from stagegate.release.bump.changes import CommitFact
 from stagegate.release.bump.plan import plan, verify
 from stagegate.release.bump.plan_facts import BumpFacts
@@ -125,6 +127,28 @@ def test_a_version_that_does_not_fit_is_refused(bump: str, reason: str) -> None:
     with pytest.raises(Stop) as stop:
         plan(SETTINGS, facts(commit("feat: a"), head="e" * 40), bump)
     assert stop.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_foreign"),
+    [("shop@1.0.0", True), ("release1.0.0", True), ("V1.0.0", True), ("shop-1.0.0-rc.1", True), ("v1.0.0", False),
+     ("1.0.0", False), ("shop-1.0", False), ("10.1.0.0", False), ("latest", False)],
+)  # fmt: skip
+def test_a_version_with_an_unknown_prefix_is_recognised_with_or_without_a_mark(
+    tag: str, is_foreign: bool
+) -> None:
+    assert tags.foreign({tag: "a"}, Settings(app="shop")) == ((tag,) if is_foreign else ())
+
+
+def test_a_first_release_is_refused_only_for_a_tag_of_exactly_this_version() -> None:
+    untagged = facts(commit("feat: open"), tags=())
+    for tag, is_taken in (("release1.0.0", True), ("shop-1.0.0", True), ("shop-11.0.0", False)):
+        known = msgspec.structs.replace(untagged, foreign=(tag,))
+        if is_taken:
+            with pytest.raises(Stop, match="old-prefixes"):
+                plan(SETTINGS, known, "auto")
+        else:
+            assert plan(SETTINGS, known, "auto").version == "1.0.0"
 
 
 def test_without_version_files_the_tag_names_the_version() -> None:

@@ -26,7 +26,7 @@ def ahead(
 
 def foreign(current: str, facts: BumpFacts, prefix: str) -> None:
     """Refuse a version that a tag with another prefix has. Stop(tag-taken)."""
-    twin = next((tag for tag in facts.foreign if tag.endswith(current)), "") if current else ""
+    twin = next((tag for tag in facts.foreign if _is_of(tag, current)), "") if current else ""
     if facts.reachable or not twin:
         return
     prefix_of_tag = twin.removesuffix(current)
@@ -37,6 +37,12 @@ def foreign(current: str, facts: BumpFacts, prefix: str) -> None:
         f"Write `version.old-prefixes: [{prefix_of_tag!r}]` if those tags are this app's, or run with an exact "
         "`bump`.",
     )
+
+
+def _is_of(tag: str, version: str) -> bool:
+    """Whether a tag ends with exactly this version: shop-11.0.0 is no tag of 1.0.0."""
+    before = tag.removesuffix(version)
+    return before != tag and not (before.endswith(".") or before[-1:].isdigit())
 
 
 def behind_charts(version: str, facts: BumpFacts) -> None:

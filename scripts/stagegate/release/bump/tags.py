@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stagegate.patterns import pattern
 from stagegate.settings import Settings
 from stagegate.versions import Version
+
+# Where a version may begin in a tag, whether or not a mark is before it: shop@1.0.0, release1.0.0, V1.0.0.
+_NUMBERS = pattern(r"(?<![\d.])\d+\.\d+\.\d+")
 
 
 def versions(tags: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -23,8 +27,15 @@ def foreign(tags: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
     if settings.version.tag_prefix not in ("", "v"):
         return ()
     prefixes = _prefixes(settings)
-    ends = ((tag, tag[max(tag.rfind(mark) for mark in "-_/@v") + 1 :]) for tag in tags)
-    return tuple(tag for tag, end in ends if is_version(end) and tag.removesuffix(end) not in prefixes)
+    return tuple(tag for tag in tags if not _has(tag, prefixes) and _ends_with_version(tag))
+
+
+def _has(tag: str, prefixes: tuple[str, ...]) -> bool:
+    return any(tag.startswith(prefix) and is_version(tag[len(prefix) :]) for prefix in prefixes)
+
+
+def _ends_with_version(tag: str) -> bool:
+    return any(is_version(tag[number.start() :]) for number in _NUMBERS.finditer(tag))
 
 
 def is_version(text: str) -> bool:
