@@ -115,6 +115,8 @@ PLANTED = {
     "values of a source that is not there": Planted(change(APPLICATION, "ref: values", "ref: vals"), "applications-distinct", "error", "none of its sources has `ref: values`"),
     "an Application that is declared twice": Planted(copy(APPLICATION, "deploy/other.yaml"), "applications-distinct", "warning", "is declared twice: in deploy/argocd/prod.yaml and deploy/other.yaml"),
     "a second tool that moves the image": Planted(change(APPLICATION, "  finalizers:", "  annotations: {argocd-image-updater.argoproj.io/image-list: shop=ghcr.io/acme/shop}\n  finalizers:"), "applications-distinct", "warning", "Argo CD Image Updater moves the images"),
+    "paths that match nothing": Planted(change(SETTINGS, "  tag-prefix:", "  paths: [service/shop/**]\n  tag-prefix:"), "app-paths", "error", "No file belongs to shop: `paths` under `version` match nothing"),
+    "paths of something else": Planted(change(SETTINGS, "  tag-prefix:", "  paths: [deploy/**]\n  tag-prefix:"), "app-paths", "warning", "Commits in charts/shop do not count for shop"),
     "pins that Renovate moves": Planted(lambda files: files.update({"renovate.json": '{"extends": ["config:recommended"]}'}), "other-bots", "warning", "renovate.json lets Renovate move the pins"),
     "pins that Dependabot moves": Planted(lambda files: files.update({".github/dependabot.yml": "updates: [{package-ecosystem: docker, directories: [/, /deploy/argocd/]}]\n"}), "other-bots", "warning", "lets Dependabot move deploy/argocd/prod.yaml"),
     "an image that is not applied": Planted(change(APPLICATION, "/spec/replicas", "/spec/template"), "applications-distinct", "warning", "ignores differences at /spec/template, where the image is"),
