@@ -132,6 +132,23 @@ def test_two_gates_that_end_at_once_leave_one_release(
     assert began == ["v1.1.0"]
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_two_gates_that_upload_at_once_share_the_files(
+    world: Shop, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    """The other run uploads each file of the shared draft between the look of this one and its upload."""
+    good(world, "1.1.0")
+    upload = hub.Hub.upload_asset
+
+    def second(github: hub.Hub, release: hub.ReleaseInfo, name: str, data: bytes, kind: str) -> object:
+        upload(world.hub(), release, name, data if same else data[::-1], kind)
+        return upload(github, release, name, data, kind)
+
+    monkeypatch.setattr(hub.Hub, "upload_asset", second)
+    assert run(world, version="1.1.0") == (0 if same else 4)
+    assert world.outputs()["reason"] == ("published" if same else "version-taken")
+
+
 def refused(world: Shop, version: str, reason: str, code: int, words: str) -> None:
     assert run(world, version=version) == code
     assert world.outputs()["reason"] == reason

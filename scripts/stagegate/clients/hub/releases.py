@@ -115,7 +115,8 @@ class Releases(Port):
         return published
 
     def upload_asset(self, release: ReleaseInfo, name: str, data: bytes, content_type: str) -> Asset:
-        """Add a file to a release. Stop(version-taken) when a finished one of that name is there."""
+        """Add a file to a release. One with the same content that another run has uploaded meanwhile is returned.
+        Stop(version-taken) when a finished one of that name has other content."""
         url = f"{release.upload_url}?name={quote(name, safe='')}"
         self._own_host(url)
         doing = f"upload {name}"
@@ -142,13 +143,16 @@ class Releases(Port):
         except Refused as refusal:
             if "already_exists" not in refusal.message:
                 raise
-            if find() is None and not any(a.name == name for a in self.assets(release.id)):
+            existing = find()
+            if existing is None and not any(a.name == name for a in self.assets(release.id)):
                 return create()
+            if existing is not None and self.download_asset(existing.id) == data:
+                return existing
             raise Stop(
                 "version-taken",
                 f"The release {release.tag} already has a file {name}.",
-                "Another run uploaded it at the same time.",
-                "Run it again: the contents are compared first.",
+                "Another run uploaded it at the same time, with other content.",
+                "Compare both runs.",
             ) from refusal
 
     def assets(self, release_id: int) -> list[Asset]:
