@@ -160,6 +160,9 @@ def test_an_app_of_apps_in_a_gitops_repository_goes_to_production(shared: Ground
     with Newcomer(shared, "acme/gitops", "acme/shop") as lab:
         folders(lab)
         lab.adopt_all()
+        assert [note for note in lab.notes if '`global: {imageTag: "v1.4.2"}`' in note], (
+            "as GLOBAL_TAG has it"
+        )
         from_code_to(lab, "shop-staging", "shop-prod")
 
 

@@ -130,7 +130,7 @@ def _with_chart(
         "namespaces": {place.name: f"{proposal.name}-{place.name}" for place in places},
         "chart": chart,
         "version": version,
-        "tag": proposal.image_tag.replace("{version}", version).replace("{app}", proposal.name),
+        "tag": proposal.tag_now,
         "tag_before": proposal.image_tag.replace("{version}", "").replace("{app}", proposal.name),
         "address": survey.address,
         "branch": survey.branch,

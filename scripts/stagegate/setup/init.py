@@ -127,6 +127,12 @@ def _notes(
                 f"`stagegate init --policy {surveyed.repository or 'owner/name'}//{proposal.config} "
                 f"--image-tag '{proposal.image_tag}'`."
             )
+        if proposal.source and proposal.chart_path and proposal.tag_value:
+            notes.append(
+                f"The Applications of {proposal.name} set the value {proposal.tag_value}, so the templates of its "
+                f"chart must take the image tag from `.Values.{proposal.tag_value}`, and its values.yaml must have "
+                f"`{next_steps.nested(proposal.tag_value, proposal.tag_now)}`."
+            )
         if proposal.chart_path and not proposal.source:
             notes.append(
                 f"Before the first release of {proposal.name}, run `stagegate chart-check --config "

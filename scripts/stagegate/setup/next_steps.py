@@ -34,6 +34,15 @@ def notes(proposals: Sequence[AppProposal], composed: SetupFiles, survey: Survey
         )
 
 
+def nested(key: str, value: str) -> str:
+    """A value under a dotted key, as one line of YAML: `global: {imageTag: v1.2.3}`."""
+    first, *rest = key.split(".")
+    inner = f'"{value}"'
+    for part in reversed(rest):
+        inner = f"{{{part}: {inner}}}"
+    return f"{first}: {inner}"
+
+
 def publish_chart(path: str, name: str, version: str, repository: str) -> str:
     """The command that packages a chart of the work tree at a version and pushes it."""
     archive = f"{name or path.rstrip('/').rpartition('/')[2]}-{version}.tgz"

@@ -76,6 +76,12 @@ class AppProposal(msgspec.Struct, frozen=True, kw_only=True):
     app: DetectedApp
 
     @property
+    def tag_now(self) -> str:
+        """The image tag of the version that runs now."""
+        version = self.version or "0.0.0"
+        return self.image_tag.replace("{version}", version).replace("{app}", self.name)
+
+    @property
     def has_code(self) -> bool:
         """Whether the app is built in this repository."""
         return not self.source
