@@ -55,37 +55,41 @@ def read(
         if not history:
             return _at_head(apps, refs, _contents(apps, hub, workspace, refs.tip), branch, today)
         with _meanwhile(hub, partial(_contents, apps, hub, workspace, refs.tip)) as contents_of_files:
-            lines = released.of(apps, room, refs)
+            histories = released.of(apps, room, refs)
             contents = contents_of_files()
         scopes = [_scope(app, contents) for app in apps]
-        commits = edits.known(room, lines)
-        may_count = edits.possible(scopes, lines, commits) if hub else []
+        commits = edits.known(room, histories)
+        may_count = edits.possible(scopes, histories, commits) if hub else []
         with _meanwhile(hub, partial(origins.read, hub, branch, may_count)) as commit_origins_of_all:
-            commits, blobs = edits.decisive(room, scopes, lines, commits, hub)
+            commits, blobs = edits.decisive(room, scopes, histories, commits, hub)
             commit_origins = commit_origins_of_all()
     counted = [
-        counting.facts(scope, [commits[sha] for sha in one.since_final], one.graph, blobs)
-        for scope, one in zip(scopes, lines, strict=True)
+        counting.facts(
+            scope, [commits[sha] for sha in version_history.since_final], version_history.graph, blobs
+        )
+        for scope, version_history in zip(scopes, histories, strict=True)
     ]
     every_app = []
-    for app, one, facts in zip(apps, lines, counted, strict=True):
-        previous, final = highest(one.reachable), highest_final(one.reachable)
-        recent = set(one.graph.since(one.released))
-        known = tuple(origins.with_origin(fact, commit_origins, app.settings, hub) for fact in facts)
+    for app, version_history, facts in zip(apps, histories, counted, strict=True):
+        previous, final = highest(version_history.reachable), highest_final(version_history.reachable)
+        recent = set(version_history.graph.since(version_history.released))
+        known_commits = tuple(origins.with_origin(fact, commit_origins, app.settings, hub) for fact in facts)
         every_app.append(
             BumpFacts(
                 branch=branch,
                 head=refs.tip,
                 today=today,
-                tags=one.tags,
-                reachable=one.reachable,
-                commits=tuple(fact for fact in known if fact.sha in recent),
-                since_final=known if previous != final else (),
+                tags=version_history.tags,
+                reachable=version_history.reachable,
+                commits=tuple(fact for fact in known_commits if fact.sha in recent),
+                since_final=known_commits if previous != final else (),
                 contents={path: contents[path] for path in _places(app.settings)},
                 own=_own(
-                    (commits[sha] for sha in (*one.since_final, *one.released)), app.settings.app, run_id
+                    (commits[sha] for sha in (*version_history.since_final, *version_history.released)),
+                    app.settings.app,
+                    run_id,
                 ),
-                names=one.names,
+                names=version_history.names,
                 foreign=tags.foreign(refs.tags, app.settings),
             )
         )

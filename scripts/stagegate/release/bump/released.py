@@ -46,13 +46,13 @@ def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> li
     in_folders = any(paths.of_app(app.settings, app.config) for app in apps)
     lean = git_room.NO_FILES if in_folders else git_room.ROOT_TREES
     graphs = git_history.complete(room, refs.tip, spans, lean=lean)
-    lines = []
+    histories = []
     for n, c, graph in zip(names, commits, graphs, strict=True):
         reachable = tuple(version for version, sha in c.items() if sha in graph.parents)
         final = highest_final(reachable)
         since = graph.since([c[final]] if final else [])
-        lines.append(VersionHistory(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
-    return lines
+        histories.append(VersionHistory(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
+    return histories
 
 
 def _span(names: Mapping[str, str], commits: Mapping[str, str]) -> Span:
