@@ -6,6 +6,7 @@ A run fails with a server that returns the credentials of every request, as care
 from __future__ import annotations
 
 import base64
+import functools
 import http.server
 import importlib
 import json
@@ -24,6 +25,7 @@ import requests
 from lab import rewrite
 from lab.lab import Lab
 from lab.servers import LOGIN, SHOP
+from stagegate.clients import helm
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.inputs import SECRETS, option, variable
@@ -121,6 +123,8 @@ class Witness:
             (folder / name).mkdir(parents=True)
             monkeypatch.setenv(name, str(folder / name))
         monkeypatch.setattr("tempfile.tempdir", str(folder / "TMPDIR"))
+        # helm's home is made once for each process: here it is among the files of this run.
+        monkeypatch.setattr(helm, "private_home", functools.cache(helm.private_home.__wrapped__))
         monkeypatch.setenv("GITHUB_ACTIONS", "true")
         monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
         monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.001")
