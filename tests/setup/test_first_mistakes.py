@@ -252,7 +252,7 @@ CASES: Mapping[str, Case] = {
     "an environment after one that is not there": Case(
         HELM,
         change("stagegate.yaml", "after: [staging]", "after: [stagin]"),
-        "after names 'stagin'",
+        "`after` names 'stagin'",
         "Correct",
         "settings-valid",
     ),
