@@ -71,7 +71,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "no-evidence": (
             "The release has not passed the gate of an earlier environment.",
-            "Let the release pass in that environment first, or set the rule `evidence` aside with an override.",
+            "Run the gate of that environment first, or set the rule `evidence` aside with an override.",
         ),
         "evidence-mismatch": (
             "The digests to be promoted are not the digests that were tested.",

@@ -246,7 +246,7 @@ environments:
     keys = {document["spec"]["key"] for document in documents.values() if "key" in document["spec"]}
     assert len(keys) == 4 and max(map(len, keys)) <= 63
     assert documents["ScmProvider"]["spec"]["github"]["domain"] == "github.example.com"
-    assert any("has 22 freezes, and GitOps Promoter takes 20" in note for note in exported.notes)
+    assert any("has 22 freezes, but GitOps Promoter accepts at most 20" in note for note in exported.notes)
     assert any("appID 1 is not your App" in note for note in exported.notes)
 
 

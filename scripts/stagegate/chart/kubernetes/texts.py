@@ -234,7 +234,7 @@ def _cron(schedule: str) -> str:
         if unknown := next(
             (word for word in re.findall(r"[A-Za-z]+", field) if word.upper() not in _CRON_WORDS), ""
         ):
-            return f"{unknown} is no month and no day of the week"
+            return f"{unknown} is neither a month nor a day of the week"
         if any(int(start) > int(end) for start, end in re.findall(r"(\d+)-(\d+)", field)) or "/0" in field:
             return f"{field!r} is never met"
         for number in re.findall(r"(?<![/\w])\d+", field):

@@ -139,7 +139,7 @@ def _refusal(
             "protected-branch",
             what,
             f"A protection rule refuses it: {reason}",
-            "Let a GitHub App that is on the ruleset's bypass list write, or do what the rule requires "
+            "Write with a GitHub App that is on the ruleset's bypass list, or do what the rule requires "
             "(a pull request).",
         )
     if status == 403:

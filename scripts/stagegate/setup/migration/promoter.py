@@ -195,7 +195,8 @@ def _notes(settings: Settings, target: PromoterTarget, places: Sequence[Environm
         ):
             if count > promoter_windows.MOST:
                 yield (
-                    f"{environment.name} has {count} {kind}, and GitOps Promoter takes {promoter_windows.MOST}: "
+                    f"{environment.name} has {count} {kind}, but GitOps Promoter accepts at most "
+                    f"{promoter_windows.MOST}: "
                     "the others "
                     "are left out."
                 )

@@ -67,7 +67,7 @@ def _one_place(facts: DoctorFacts, known: dict[str, Document]) -> Iterator[Findi
                         "error",
                         f"The Applications {first} and {document.name} deploy to one namespace, {namespace}.",
                         f"{other} and {environment.name} then overwrite the objects of each other.",
-                        "Write a `namespace` of its own under `destination` of each.",
+                        "Write a separate `namespace` under the `destination` of each Application.",
                         file=document.file,
                         environment=environment.name,
                     )

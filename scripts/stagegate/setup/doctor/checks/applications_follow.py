@@ -223,6 +223,6 @@ def _is_generated(facts: DoctorFacts, environment: Environment) -> bool:
 CHECK = DoctorCheck(
     name="applications-follow",
     looks_at="Applications in Git: branch, folder and automatic sync against the pins",
-    cure="Let the Application follow the branch on which pins move.",
+    cure="Make the Application deploy from the branch on which pins move.",
     check=check,
 )

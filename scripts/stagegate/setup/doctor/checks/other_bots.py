@@ -73,6 +73,6 @@ def _dependabot(facts: DoctorFacts, file: str, pins: set[str]) -> Iterator[Findi
 CHECK = DoctorCheck(
     name="other-bots",
     looks_at="Renovate and Dependabot: whether they move the pins, too",
-    cure="Let the bot leave the folders of the pins alone.",
+    cure="Exclude the folders of the pins from the bot.",
     check=check,
 )

@@ -44,6 +44,6 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 CHECK = DoctorCheck(
     name="production-reviewed",
     looks_at="Settings by which a release enters production without a review",
-    cure="Let people approve promotions to production.",
+    cure="Require an approval for promotions to production.",
     check=check,
 )

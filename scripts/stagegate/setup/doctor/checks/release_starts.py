@@ -91,7 +91,7 @@ def _by_hand(workflow: WorkflowFile) -> Iterator[Finding]:
     yield finding(
         "note",
         f"{workflow.file} {missing}.",
-        "Somebody who wants a pre-release, a hotfix or an exact version then has no way to ask for it.",
+        "Without it, nobody can request a pre-release, a hotfix or an exact version.",
         "Write `workflow_dispatch: {inputs: {bump: {}}}` in its `on:`.",
         file=workflow.file,
     )

@@ -72,7 +72,7 @@ def _releases(facts: DoctorFacts, rules: set[str], why: str, cure: str) -> Itera
 CHECK = DoctorCheck(
     name="rules-block",
     looks_at="Rulesets and protection of the default branch that stop stagegate's own commits",
-    cure="Let a GitHub App bypass the rule, or use pull requests.",
+    cure="Allow a GitHub App to bypass the rule, or use pull requests.",
     check=check,
     needs=frozenset({"github"}),
 )

@@ -50,7 +50,7 @@ def _weak(parsed: Scenarios, file: str) -> Iterator[Finding]:
                 "warning",
                 f"The check {one.name} of {file} also accepts the status {', '.join(errors)}.",
                 "It passes while the service is broken.",
-                f"Delete {', '.join(errors)} from `status`, or make two checks of it.",
+                f"Delete {', '.join(errors)} from `status`, or split the check into two checks.",
                 file=file,
             )
     if all(min(_statuses(one.expect), default=_FIRST_ERROR) >= _FIRST_ERROR for one in required):

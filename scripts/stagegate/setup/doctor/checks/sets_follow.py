@@ -29,7 +29,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "warning",
                 f"The Applications of the ApplicationSet {document.name} do not sync by themselves.",
-                f"A moved pin of {', '.join(served)} then waits for somebody, and the gate times out.",
+                f"A moved pin of {', '.join(served)} is then deployed only after a person syncs, and the gate "
+                "times out.",
                 sync_policy.cure(
                     mapping(mapping(spec.get("template")).get("spec")),
                     document.file,
@@ -55,6 +56,6 @@ def _served(facts: DoctorFacts, document: Document) -> Iterator[str]:
 CHECK = DoctorCheck(
     name="sets-follow",
     looks_at="ApplicationSets in Git: automatic sync of the Applications that they make",
-    cure="Let the template of the ApplicationSet sync automatically.",
+    cure="Turn on automatic sync in the template of the ApplicationSet.",
     check=check,
 )
