@@ -42,7 +42,7 @@ def mapping(content: bytes, file: str) -> dict[str, Any]:
     """A YAML document of ours as the mapping it is, unchecked. Stop(bad-settings) where it is none."""
     data = _yaml(content, file)
     if not isinstance(data, dict):
-        raise bad(file, [(1, "it must be a mapping of keys to values")])
+        raise bad(file, [(1, "the file must be a mapping of keys to values")])
     return data
 
 
@@ -55,7 +55,7 @@ def bad(file: str, mistakes: Sequence[tuple[int, str]], published: str = "stageg
         "bad-settings",
         f"{file} has {count}.",
         f"{listed}.",
-        f"Correct it; {published} lets an editor check it while you type.",
+        f"Correct the file; with {published}, an editor checks the file while you type.",
         file=file,
         line=ordered[0][0],
     )
@@ -111,14 +111,14 @@ def _unusual(content: bytes, file: str) -> Any:
         return YAML(typ="safe", pure=True).load(io.BytesIO(content))
     except ReaderError as error:
         before = content[: error.position if isinstance(error.position, int) else 0]
-        text = "it contains a byte that is not UTF-8; save the file as UTF-8"
+        text = "the file contains a byte that is not UTF-8; save the file as UTF-8"
         raise bad(file, [(before.count(b"\n") + 1, text)]) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = (error.problem or error.context or "it is not YAML").strip()
         raise bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
     except (ValueError, YAMLError) as error:
-        raise bad(file, [(1, f"it is not YAML ({error})")]) from error
+        raise bad(file, [(1, f"the file is not YAML ({error})")]) from error
 
 
 def _rank(cause: Any) -> tuple[int, bool, bool]:
@@ -163,7 +163,10 @@ def _respelled(cause: Any) -> str:
     if cause.validator != "pattern" or not isinstance(cause.instance, str):
         return ""
     if cause.validator_value == _VARIABLE:  # the value may be a secret, so it is not repeated
-        return "this must be the name of a variable or secret, such as SLACK_URL, and not its value"
+        return (
+            "the key must contain the name of a variable or secret, such as SLACK_URL, and not the "
+            "value of the secret"
+        )
     if cause.instance.startswith("@") and re.search(cause.validator_value, cause.instance[1:]):
         return f"{cause.instance!r} is written without @: write {cause.instance[1:]!r}"
     plain = re.sub(r"[^a-z0-9]+", "-", cause.instance.lower()).strip("-")

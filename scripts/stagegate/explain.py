@@ -20,54 +20,72 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "passed": ("The gate passed, and its evidence was recorded.", "Nothing to do."),
         "adopted": (
             "The running release was recorded without tests, as a target for rollbacks.",
-            "It is not evidence for the next environment. The next release that passes the gate is.",
+            "The adopted release is no evidence for the next environment. The next release that "
+            "passes the gate will be.",
         ),
         "skipped": (
             "A person skipped the gate and gave a reason.",
             "The release needs an override before it can enter the next environment.",
         ),
-        "proposed": ("A promotion pull request was opened.", "Review it and merge it."),
+        "proposed": ("A promotion pull request was opened.", "Review and merge the pull request."),
         "updated": ("The pull request, or the pins in the work tree, changed.", "Review the change."),
-        "committed": ("The pins were moved by a direct commit.", "The gate of that environment runs next."),
-        "merged": ("stagegate merged the promotion pull request.", "The gate of that environment runs next."),
+        "committed": (
+            "stagegate changed the pins with a direct commit.",
+            "The gate of the environment runs next.",
+        ),
+        "merged": ("stagegate merged the promotion pull request.", "The gate of the environment runs next."),
         "marked": (
             "A hold, ban or override was set.",
             "`/status` shows the mark. `/unhold` and `/unban` lift a hold or a ban.",
         ),
         "unmarked": ("A hold or ban was lifted.", "Open promotions were evaluated again."),
-        "planned": ("Nothing was written, because this was a dry run.", "Run it without `dry-run`."),
+        "planned": (
+            "The run changed nothing, because it was a dry run.",
+            "Run the action without `dry-run`.",
+        ),
         "verified": ("All checked values agree.", "Nothing to do."),
         "reported": ("The requested report was written.", "Nothing to do."),
         "already-released": ("This version exists for exactly this commit.", "Nothing to do."),
         "no-release-needed": (
             "No commit since the last release requires a new version.",
-            "Use `feat:` or `fix:` in a commit, or name the version with `bump`.",
+            "Use `feat:` or `fix:` in the title of a commit, or set the version with `bump`.",
         ),
         "already-published": ("The same content is published under this version.", "Nothing to do."),
         "already-passed": (
-            "This release has evidence here, and neither pins nor values have changed since.",
-            "Use `again: true` to run the gate all the same.",
+            "The release has already passed the gate of this environment, and neither pins nor "
+            "values have changed since then.",
+            "To run the gate again anyway, use `again: true`.",
         ),
         "already-proposed": (
             "A pull request with exactly this promotion is open.",
-            "Review it and merge it.",
+            "Review and merge the pull request.",
         ),
-        "already-running": ("The run that moved the pin is running this gate.", "Wait for that run."),
-        "no-difference": ("The pins name this release already.", "Nothing to do."),
+        "already-running": (
+            "The run that changed the pin is already running this gate.",
+            "Wait for the result of the other run.",
+        ),
+        "no-difference": ("The pins already name this release.", "Nothing to do."),
         "soaking": (
-            "The release has not been good long enough in the environment before.",
+            "The release has not been good long enough in the earlier environment.",
             "Wait until the time in `next-at`, or use `/override <environment> <version> soak <reason>`.",
         ),
-        "frozen": ("A freeze is in force.", "Wait until it ends, or use an override of the rule `freeze`."),
-        "window-closed": (
-            "Promotions are allowed only inside a window.",
-            "Wait until it opens, or use an override of the rule `window`.",
+        "frozen": (
+            "A freeze is in force.",
+            "Wait until the freeze ends, or use an override of the rule `freeze`.",
         ),
-        "awaiting-review": ("The promotion waits for an approval of exactly this commit.", "Approve it."),
-        "queued": ("Another release is promoted first.", "The next evaluation proposes this one."),
+        "window-closed": (
+            "Promotions are allowed only while a window is open.",
+            "Wait until a window opens, or use an override of the rule `window`.",
+        ),
+        "awaiting-review": (
+            "The promotion needs an approval of the newest commit of its pull request.",
+            "Approve the pull request.",
+        ),
+        "queued": ("A different release is promoted first.", "A later evaluation proposes this release."),
         "canary-paused": (
             "A Rollout or Canary is paused for longer than one job waits (`gate.canary-in-job`).",
-            "Resume or promote it. The next run of the workflow that verifies pins continues the gate.",
+            "Resume or promote the Rollout or Canary. The next run of the workflow that verifies "
+            "pins continues the gate.",
         ),
         "no-evidence": (
             "The release has not passed the gate of an earlier environment.",
@@ -77,19 +95,22 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The digests to be promoted are not the digests that were tested.",
             "Find out who replaced the artifact. Publish a new version.",
         ),
-        "evidence-revoked": ("A later gate of the same release failed.", "Fix it and publish a new version."),
+        "evidence-revoked": (
+            "A later gate of the same release failed.",
+            "Fix the release and publish a new version.",
+        ),
         "out-of-order": (
             "The release does not run in an earlier environment.",
-            "Promote it there first.",
+            "Promote the release to the earlier environment first.",
         ),
         "older-version": (
             "The version is older than the one that runs.",
             "Use `/rollback` to go back on purpose.",
         ),
-        "held-back": ("A hold is in force.", "Read its reason; `/unhold` lifts it."),
+        "held-back": ("A hold is in force.", "Read the reason of the hold. `/unhold` lifts the hold."),
         "banned-version": (
             "This version is banned.",
-            "Promote another version, or lift the ban with `/unban`.",
+            "Promote a different version, or lift the ban with `/unban`.",
         ),
         "prerelease": (
             "Pre-releases may not enter this environment.",
@@ -100,26 +121,27 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Read the difference, then add the label that the message names.",
         ),
         "not-authorised": (
-            "The person who started this does not have the permission that the settings require.",
-            "Ask somebody who has it, or change `commands` in stagegate.yaml.",
+            "The person who started the run or the command does not have the permission that the "
+            "settings require.",
+            "Ask somebody who has the permission, or change `commands` in stagegate.yaml.",
         ),
         "image-untested": (
             "An image of the release has no recorded digest, so it was not tested.",
-            "Publish it with the release, or list it in `images-allowed`.",
+            "Publish the image with the release, or list the image in `images-allowed`.",
         ),
         "irreversible": (
             "A change between the two releases cannot be undone by a rollback.",
-            "Fix forward, or use an override of the rule `irreversible`.",
+            "Fix the problem in a newer release, or use an override of the rule `irreversible`.",
         ),
         "rollout-failed": (
             "Argo CD could not roll the release out.",
             "Read the named objects and their events, fix the release, publish a new version.",
         ),
-        "checks-failed": ("A scenario of the gate failed.", "Read which check failed; fix the release."),
+        "checks-failed": ("A scenario of the gate failed.", "Read which check failed, then fix the release."),
         "no-checks": ("The gate has nothing to check.", "Add a scenario file, or mark a check as required."),
         "image-moved": (
             "The running image changed while the checks ran.",
-            "Find out what replaced it, then run the gate again.",
+            "Find out what replaced the image, then run the gate again.",
         ),
         "content-differs": (
             "The cluster runs something other than this release.",
@@ -128,7 +150,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "findings": ("A check found errors.", "Each finding names its cause and how to fix it."),
         "bad-input": ("An input is missing or wrong.", "Correct the input that the message names."),
         "bad-settings": ("stagegate.yaml is wrong.", "Correct the lines that the message names."),
-        "missing-tool": ("A program is not on PATH.", "Install it in a step before this one."),
+        "missing-tool": ("A program is not on PATH.", "Install the program in a step before this one."),
         "missing-file": ("A file does not exist or cannot be read.", "Check the path and the checkout."),
         "missing-permission": (
             "The token does not have a permission.",
@@ -144,39 +166,45 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "ambiguous-pin": (
             "The pin cannot be changed without guessing.",
-            "Use the settings line that the message suggests.",
+            "Copy the line that the message suggests into the settings.",
         ),
         "empty-secret": (
             "A variable that a scenario uses is empty.",
             "Set the secret or variable in the GitHub Environment of the job.",
         ),
-        "unreachable": ("A service did not respond.", "Run the job again when it is reachable."),
-        "rate-limited": ("GitHub's rate limit is used up.", "Run the job again after the named time."),
+        "unreachable": ("A service did not respond.", "Run the job again when the service can be reached."),
+        "rate-limited": (
+            "GitHub's rate limit is used up.",
+            "Run the job again after the time that the message names.",
+        ),
         "server-error": (
             "A service responded with an error.",
-            "Run the job again; see the service's status page.",
+            "Read the status page of the service, then run the job again.",
         ),
         "unknown-state": (
             "A fact that the decision needs could not be read, and unknown never counts as passed.",
-            "Run the job again when the named service responds.",
+            "Run the job again when the service that the message names responds.",
         ),
         "token-expired": (
             "The token is not valid.",
             "Create a new token and store it in the place that the error message names.",
         ),
         "version-taken": (
-            "This version exists with other content.",
+            "This version already exists with different content.",
             "Publish a new version: a published version never changes.",
         ),
-        "tag-taken": ("The Git tag exists at another commit.", "Use a new version."),
-        "stale-base": ("The branch changed while stagegate worked.", "Run it again."),
+        "tag-taken": ("The Git tag already exists at a different commit.", "Use a new version."),
+        "stale-base": ("The branch changed while stagegate worked.", "Run the job again."),
         "foreign-commits": (
             "The promotion branch contains commits that stagegate did not make.",
-            "Move them to a branch of your own, or delete the branch.",
+            "Move these commits to a branch of your own, or delete the promotion branch.",
         ),
         "superseded": ("A newer pin replaced this release.", "The gate of the newer release decides."),
         "not-latest": ("A newer version exists.", "Start from the newest version."),
-        "timeout": ("The gate's time ran out.", "The message names the last state; see docs/gate.md."),
+        "timeout": (
+            "The gate's time ran out.",
+            "Read the last state in the message, and docs/gate.md about this state.",
+        ),
         "bug": ("stagegate failed unexpectedly.", "Report the block that the log shows."),
     }
 )
@@ -193,13 +221,13 @@ RISKS: Mapping[str, str] = MappingProxyType(
         "replicas-zero": "A workload is scaled to zero.",
         "new-registry": "An image comes from a registry that this environment did not use.",
         "image-replaced": "An image is replaced by a different image, not by a newer version of it.",
-        "secret-regenerated": "The chart generates another value for a Secret each time it is rendered.",
-        "hook-job": "A hook Job is new, or does something else than before.",
-        "service-account": "A workload runs under another account.",
-        "namespace": "An object moves to another namespace, or a Namespace changes.",
-        "not-rendered": "Something could not be rendered, so its effect is unknown.",
-        "moving": "A source follows a branch or another name that can move without a pull request.",
-        "foreign": "A source is at an address that is not certainly yours.",
+        "secret-regenerated": "The chart generates a different value for a Secret each time it is rendered.",
+        "hook-job": "A hook Job is new, or does something different from before.",
+        "service-account": "A workload runs under a different service account.",
+        "namespace": "An object moves to a different namespace, or a Namespace changes.",
+        "not-rendered": "A part of the change could not be rendered, so its effect is unknown.",
+        "moving": "A source deploys from a branch or another reference that can change without a pull request.",
+        "foreign": "A source is at an address that may not be one of your repositories.",
     }
 )
 

@@ -182,8 +182,8 @@ def _not_installed(why: str, output: bytes) -> NoLibraries:
         3,
         "stagegate's libraries could not be installed.",
         f"{why}: {last}.",
-        "Check that the package index can be reached (PIP_INDEX_URL or UV_DEFAULT_INDEX name a mirror), "
-        "then run it again.",
+        "Check that the package index can be reached (PIP_INDEX_URL or UV_DEFAULT_INDEX name a "
+        "mirror), then run the same command again.",
     )
 
 

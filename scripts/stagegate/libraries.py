@@ -107,7 +107,7 @@ def ensure(home: str, fill: Callable[[str], None]) -> str:
         raise NoLibraries(
             "missing-permission",
             2,
-            f"Cannot write to {root}.",
+            f"stagegate cannot write to {root}.",
             f"{error.strerror or error}.",
             "Make room in that folder, or set STAGEGATE_CACHE to a folder that can be written.",
         ) from error

@@ -209,8 +209,8 @@ def test_a_chart_alone_is_enough(world: World) -> None:
         ({"kube_version": "newest"}, "bad-input", "kube-version is 'newest'"),
         ({"junit": "charts"}, "bad-input", "It is a folder"),
         ({"sarif": "VERSION/check.sarif"}, "bad-input", "A part of the path is a file"),
-        ({"chart": "charts/other"}, "missing-file", "The input `chart` names that folder"),
-        ({"chart": "charts/shop", "values": "n" * 300}, "missing-file", "The input `values` names it"),
+        ({"chart": "charts/other"}, "missing-file", "The input `chart` names this folder"),
+        ({"chart": "charts/shop", "values": "n" * 300}, "missing-file", "The input `values` names this file"),
         ({"base": "oci://"}, "bad-input", "is not a reference"),
     ],
 )

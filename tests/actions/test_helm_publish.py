@@ -585,7 +585,7 @@ def test_an_upload_that_a_busy_registry_refuses_is_retried(
         tried.append(place)
         if len(tried) < 3:
             raise registry.Transient(
-                "rate-limited", "Too many requests.", "It returned 429.", "Run again later."
+                "rate-limited", "Too many requests.", "The registry returned 429.", "Run the job again later."
             )
         return real(ours, place)
 

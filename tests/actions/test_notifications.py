@@ -291,7 +291,7 @@ def test_a_receiver_that_does_not_respond_is_tried_once_in_a_run(
         result = Result(reason="bug", message=Message(what="x"), app="shop", environment="prod")
         deliver.send(notices.GATE, inputs, Context.from_environ(environ), result, environ)
         assert (len(silent.asked), len(receiver.got)) == (1, 3)
-        assert "The messages of this run took 0 s." in capsys.readouterr().out
+        assert "Sending the messages of this run took 0 s." in capsys.readouterr().out
 
 
 def test_an_endless_response_delays_no_run(monkeypatch: pytest.MonkeyPatch) -> None:

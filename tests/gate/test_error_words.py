@@ -51,7 +51,7 @@ def test_a_missing_artifact_after_a_hard_refresh_fails_at_once(message: str) -> 
     world = Simulated([*BEFORE, Phase(FOREVER, failing(message))])
     found, seconds = waited(world)
     assert (found.outcome, found.reason) == ("failed", "comparison-error")
-    assert "after a hard refresh too" in found.detail
+    assert "even after a hard refresh" in found.detail
     assert len(world.hard_refreshes) == 1
     assert world.hard_refreshes[0] < seconds < world.hard_refreshes[0] + 3
 

@@ -102,7 +102,7 @@ checks:
         ("{path: /slow}", "{within: 100ms}", "longer than the allowed 100ms"),
         ("{path: /drip}", "{}", "no response within 1 s"),
         ("{path: /moved}", "{}", "status 302"),
-        ("{path: /away, redirects: true}", "{}", "another host"),
+        ("{path: /away, redirects: true}", "{}", "a different host"),
         ("{path: /huge}", "{}", "longer than"),
         ("{path: /later}", "{}", "status 503"),
     ],
@@ -142,8 +142,8 @@ def test_an_unreachable_service_fails_within_its_time(service: Service) -> None:
 @pytest.mark.parametrize(
     ("login", "why"),
     [
-        (LOGIN.replace("/login", "/empty-login"), "has no token"),
-        (LOGIN.replace("access_token", "nothing"), "has no token"),
+        (LOGIN.replace("/login", "/empty-login"), "does not contain token"),
+        (LOGIN.replace("access_token", "nothing"), "does not contain token"),
         (LOGIN.replace("${SHOP_PASSWORD}", "wrong"), "status 401"),
     ],
 )
@@ -252,8 +252,8 @@ checks:
     [
         ("checks: [{name: a, request: {path: /}}, {name: a, request: {path: /}}]", "two checks are named"),
         ('checks: [{name: a, request: {path: /}, expect: {json: {"a[": 1}}}]', "not JMESPath"),
-        ("checks: [{name: a, request: {path: /, json: 1, body: x}}]", "json or body"),
-        ("login: {request: {path: /}, capture: {version: a}}\nchecks: []", "captures version"),
+        ("checks: [{name: a, request: {path: /, json: 1, body: x}}]", "may have `json` or `body`"),
+        ("login: {request: {path: /}, capture: {version: a}}\nchecks: []", "captures `version`"),
     ],
 )
 def test_contradictions_in_a_scenario_file_are_reported(text: str, why: str) -> None:

@@ -189,7 +189,7 @@ class Late(NamedTuple):
 NIGHT = {"assignedWindows": [{"kind": "allow", "schedule": "0 3 * * *", "duration": "1h"}]}
 LATE: dict[str, Late] = {
     "auto-sync off": Late(
-        "auto-sync-off", "sync it by hand", Simulated([*BEFORE, Phase(FOREVER, no_automation)])
+        "auto-sync-off", "sync the Application by hand", Simulated([*BEFORE, Phase(FOREVER, no_automation)])
     ),
     "shut window": Late(
         "sync-window", "opens at", Simulated([*BEFORE, Phase(FOREVER, out_of_sync)], windows=NIGHT)
@@ -337,7 +337,7 @@ def test_several_applications_are_one_environment() -> None:
     good, bad = Simulated(roll_out()), Simulated([Phase(FOREVER, old)])
     found, _ = waited(good, bad, minimum=1)
     assert (found.outcome, [seen.name for seen in found.seen]) == ("ready", ["shop-0"])
-    assert found.detail.endswith("not waited for: shop-1")
+    assert found.detail.endswith("the gate did not wait for shop-1")
     found, _ = waited(Simulated(roll_out()), Simulated([Phase(FOREVER, old)]), timeout=60.0)
     assert (found.outcome, found.reason) == ("timeout", "pin-not-applied")
 
@@ -349,5 +349,7 @@ def made_by_a_set(document: Any) -> None:
 
 def test_an_application_of_a_set_names_the_interval_of_its_set() -> None:
     found, _ = waited(Simulated([Phase(FOREVER, made_by_a_set)]), timeout=100.0)
-    assert "ApplicationSet shops makes it and reads Git every 180 s, next within 8" in found.detail
+    assert (
+        "ApplicationSet shops makes this Application. It reads Git every 180 s, next within 8" in found.detail
+    )
     assert "webhook" in found.detail

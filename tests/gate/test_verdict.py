@@ -176,7 +176,7 @@ def test_pods_with_other_content_under_the_tag_are_never_ready() -> None:
 def test_pods_without_permission_count_by_tag_and_strict_digests_refuses_them(source: Pods) -> None:
     seen = run(source)
     assert outcome(seen) == ("passed", "unknown")
-    assert "by tag only" in next(c.detail for c in seen.checks if c.name == "images")
+    assert "only by tag" in next(c.detail for c in seen.checks if c.name == "images")
     with pytest.raises(Stop) as stopped:
         run(source, strict_digests=True)
     assert stopped.value.reason == "image-untested"
@@ -273,7 +273,7 @@ def test_listed_and_selected_applications_are_judged() -> None:
     assert facts.names(environment(applications=("shop-b", "x"), selector="app=shop"), source) == (
         "shop-b", "x", "shop-a", "team-a/shop-a",
     )  # fmt: skip
-    with pytest.raises(Stop, match="No Application"):
+    with pytest.raises(Stop, match="no Application"):
         facts.names(environment(selector="app=nothing"), source)
 
 

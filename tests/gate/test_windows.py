@@ -29,7 +29,10 @@ def window(kind: str, schedule: str, duration: str = "1h", **more: str) -> dict[
             },
             "",
         ),
-        ({"assignedWindows": [window("allow", "0 7 * * *")]}, "the next one opens at 2026-11-28T07:00:00Z"),
+        (
+            {"assignedWindows": [window("allow", "0 7 * * *")]},
+            "the next sync window opens at 2026-11-28T07:00:00Z",
+        ),
         (
             {"assignedWindows": [window("allow", "0 7 * * *"), window("allow", "0 22 * * *")]},
             "2026-11-27T22:00:00Z",

@@ -337,7 +337,7 @@ def test_a_roll_out_ends_as_the_table_says(name: str, ended: dict[str, Ended]) -
         assert bool(values) is bool(case.revision)
         assert greeting == ("moved" if case.revision else "hi")
     if name == "shut-window":
-        assert "the next one opens at" in outcome.detail
+        assert "the next sync window opens at" in outcome.detail
 
 
 def test_the_older_argo_cd_shows_the_tag_where_the_newer_shows_its_commit(

@@ -178,7 +178,7 @@ def test_a_prerelease_never_sorts_below_the_previous_one_and_another_name_is_exp
     decided = plan(
         SETTINGS, facts(commit("fix: a"), version="2.0.0-rc9", tags=("1.0.0", "2.0.0-rc9")), "auto"
     )
-    assert "2.0.0-rc9 is followed by 2.0.0-rc9.1, because SemVer" in decided.warnings[0]
+    assert "The version after 2.0.0-rc9 is 2.0.0-rc9.1, because SemVer" in decided.warnings[0]
     dotted = plan(SETTINGS, facts(commit("fix: a"), version="2.0.0-rc.9", tags=("2.0.0-rc.9",)), "auto")
     assert (dotted.version, dotted.warnings) == ("2.0.0-rc.10", ())
 

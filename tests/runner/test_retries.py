@@ -9,7 +9,9 @@ import pytest
 from stagegate.errors import Stop
 from stagegate.runner.retries import Retries
 
-MOVED = Stop("stale-base", "main moved while this was running.", "Another run committed.", "Run it again.")
+MOVED = Stop(
+    "stale-base", "main changed while stagegate was running.", "Another run committed.", "Run it again."
+)
 
 
 def pauses(*shares: float) -> list[float]:

@@ -130,7 +130,7 @@ def test_a_missing_setting_on_github_is_reported_with_its_gh_command(
     clinic.forge.settings(SHOP, actions_may_write_pull_requests=False, disabled_workflows=("stagegate.yml",))
     channels = "notify: {channels: [{kind: slack, url: SLACK_URL}]}\nenvironments:"
     done = diagnose({"stagegate.yaml": ("environments:", channels)})
-    missing = done.told("environments", "no GitHub Environment prod")
+    missing = done.told("environments", "The GitHub Environment prod does not exist")
     assert "gh api --method PUT repos/acme/shop/environments/prod" in missing["fix"]
     assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SHOP_URL")["fix"]
     assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SLACK_URL")["fix"]
@@ -161,9 +161,9 @@ def test_policy_of_another_repository_is_read_and_must_be_readable_for_jobs(
     extending = {"stagegate.yaml": ("app: shop\n", "app: shop\nextends: acme/platform//policy.yaml\n")}
     assert "  - name: prod\n" in own and "approvals" not in own
     done = diagnose(extending)
-    assert "Nothing protects" not in str(done.findings), "the approvals of the shared policy count"
+    assert "No rule protects" not in str(done.findings), "the approvals of the shared policy count"
     unread = diagnose(extending, token="", argocd_server="")
-    told = unread.told("settings-valid", "its shared policy acme/platform//policy.yaml was not read")
+    told = unread.told("settings-valid", "shared policy acme/platform//policy.yaml of this file was not read")
     assert (told["severity"], told["fix"]) == ("warning", 'stagegate doctor --token "$(gh auth token)"')
     platform.private = True
     clinic.forge.collaborator("acme/platform", "octo-admin", "read")
@@ -201,7 +201,9 @@ def test_releases_more_frequent_than_the_soak_are_reported(
         git(clinic.lab.shop.path, "tag", "--annotate", "--message", version, f"v{version}", "main")
     (found,) = told(soaks)
     assert (found["severity"], found["environment"]) == ("note", "prod")
-    assert "released every 2 h, and prod soaks for 1 d" in found["message"], "a pre-release does not count"
+    assert "released every 2 h, but releases soak for 1 d before prod" in found["message"], (
+        "a pre-release does not count"
+    )
     assert [one["severity"] for one in told(always)] == ["error"]
     assert not told(text), "no environment has a soak"
     for version in versions:
@@ -212,9 +214,9 @@ def test_rules_that_block_direct_commits_are_reported_and_protecting_rules_requi
     clinic: Clinic, diagnose: Diagnose
 ) -> None:
     before = diagnose()
-    assert before.told("production-protected", "Nothing protects prod")["severity"] == "error"
+    assert before.told("production-protected", "No rule protects prod")["severity"] == "error"
     unread = diagnose(token=clinic.forge.token("octo-dev"))  # who may not read classic protection
-    assert unread.told("production-protected", "Nothing protects prod")["severity"] == "warning"
+    assert unread.told("production-protected", "No rule protects prod")["severity"] == "warning"
     nobody = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
     assert nobody.told("production-protected", "Nothing protects prod")["severity"] == "error"
     # A ruleset would refuse the commits of version-bump and to staging.
@@ -222,10 +224,10 @@ def test_rules_that_block_direct_commits_are_reported_and_protecting_rules_requi
     assert cure.startswith("Write `promotion: {approvals: 1}` for prod in stagegate.yaml.")
     assert "the commits of version-bump and promotions to staging" in cure and "bypass_actors" in cure
     someone = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 1")})
-    assert "Nothing protects" not in str(someone.findings)
+    assert "No rule protects" not in str(someone.findings)
     clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
     done = diagnose()
-    assert not [one for one in done.findings if "Nothing protects" in one["message"]]
+    assert not [one for one in done.findings if "No rule protects" in one["message"]]
     assert "merge: stagegate" in done.told("rules-block", "Promotions to staging")["fix"]
     releases = done.told("rules-block", "version-bump makes releases by a pull request")
     assert releases["severity"] == "note" and "version: {files: []}" in releases["fix"]
@@ -260,7 +262,7 @@ def test_only_rules_that_bind_everybody_protect_production(
 ) -> None:
     clinic.forge.protect(SHOP, **rules)
     done = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
-    found = [one for one in done.findings if "Nothing protects prod" in one["message"]]
+    found = [one for one in done.findings if "No rule protects prod" in one["message"]]
     assert [one["severity"] for one in found] == ([] if protects else ["error"])
 
 
@@ -309,7 +311,7 @@ def test_a_stray_tag_and_a_pin_of_a_missing_image_are_reported(clinic: Clinic, d
     assert image is not None
     registry.push_manifest(parse(f"{host}/acme/shop:v9.9.9"), image)
     done = diagnose({"deploy/argocd/prod.yaml": ("value: v1.0.0", "value: v1.1.0")})
-    stray = done.told("published-tags", "v9.9.9 is above every release")
+    stray = done.told("published-tags", "v9.9.9 is higher than every release")
     assert "crane delete" in stray["fix"]
     assert (
         "is not in the registry, and prod is pinned to it" in done.told("published-tags", "v1.1.0")["message"]

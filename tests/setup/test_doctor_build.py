@@ -99,7 +99,7 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
         ("    needs: version\n", "    needs: versoin\n"),
         "error",
         "workflow-outputs",
-        "The job build needs versoin",
+        "The job build needs the job versoin",
         "Write version instead",
     ),
     "a mistyped output of the version": (
@@ -134,7 +134,7 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
         (SHA, '{ref: "${{ vars.REF }}"}'),
         "note",
         "build-job",
-        "could not be read from ${{ vars.REF }}",
+        "cannot read from ${{ vars.REF }} which commit",
         "`ref: ${{ needs.version.outputs.sha }}`",
     ),
     "Buildx takes its own checkout": (
@@ -183,14 +183,14 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
         ("permissions: {}\n", "", "    permissions: {contents: read, packages: write}\n", ""),
         "warning",
         "build-push",
-        "The job build lists no permissions, and it pushes with GITHUB_TOKEN",
+        "The job build lists no permissions, but pushes with GITHUB_TOKEN",
         "packages: write",
     ),
     "a login elsewhere": (
         ("{registry: ghcr.io, username", "{username"),
         "error",
         "build-push",
-        "signs in to docker.io, and not to ghcr.io",
+        "logs in to docker.io, but not to ghcr.io",
         "`registry: ghcr.io`",
     ),
     "another image": (
@@ -205,7 +205,7 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
          "ghcr.io/${{ github.repository }}", "${{ vars.IMAGE }}"),
         "note",
         "build-push",
-        "Whether the job build pushes ghcr.io/acme/shop could not be read",
+        "doctor cannot read whether the job build pushes ghcr.io/acme/shop",
         "exactly the name",
     ),
     "an image that stays on the runner": (
@@ -219,7 +219,7 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
         (TAGS, 'tags: "ghcr.io/acme/shop:v${{ needs.version.outputs.version }}"'),
         "warning",
         "build-push",
-        "pushes the tag of the version itself",
+        "itself pushes an image with the tag of the version",
         "sha-${{ needs.version.outputs.sha }}",
     ),
 }  # fmt: skip
@@ -245,6 +245,6 @@ def test_a_build_in_a_called_workflow_is_read_as_far_as_its_outputs() -> None:
     build = "on: {workflow_call: {outputs: {OUTPUT: {value: x}}}}\njobs: {}\n"
     notes = findings(called, build=build.replace("OUTPUT", "digests"))
     assert [(one.rule, one.severity) for one in notes] == [("build-job", "note")]
-    assert "was not read, because it calls ./.github/workflows/build.yml" in notes[0].message
+    assert "because the job calls ./.github/workflows/build.yml" in notes[0].message
     told = [one.message for one in findings(called, build=build.replace("OUTPUT", "images"))]
-    assert any("there is no output build.digests" in one for one in told)
+    assert any("the output build.digests does not exist" in one for one in told)

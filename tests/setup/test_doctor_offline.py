@@ -46,7 +46,7 @@ def test_after_init_doctor_finds_no_error(
     adopted(tmp_path / "repository", name, monkeypatch)
     code, findings, said = diagnose(capsys)
     assert (code, [one for one in findings if one["severity"] == "error"]) == (0, [])
-    assert "not checked: argocd-access" in said and "`offline` was given" in said
+    assert "not checked: argocd-access" in said and "doctor runs with `offline`" in said
 
 
 def test_shared_policy_of_the_repository_is_merged_into_the_settings(
@@ -108,7 +108,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("stagegate.yaml", "argocd: {", "argocd: {auth: oidc, "),
         "workflows",
         "error",
-        "cannot sign in to Argo CD",
+        "cannot log in to Argo CD",
         "id-token: write",
     ),
     "plain tags in a pin": (
@@ -135,7 +135,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("charts/shop/Chart.yaml", "name: shop", "name: store"),
         "chart-name",
         "error",
-        "is called store, and would be published as shop",
+        "has the name store in Chart.yaml, but would be published as shop",
         "name: store",
     ),
     "a chart elsewhere": (
@@ -143,7 +143,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("stagegate.yaml", "path: charts/shop", "path: chart/shop"),
         "chart-name",
         "error",
-        "no chart in chart/shop",
+        "The folder chart/shop contains no chart",
         "chart.path",
     ),
     "version files that differ": (
@@ -159,7 +159,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         remove("VERSION"),
         "version-files",
         "error",
-        "There is no VERSION",
+        "The file VERSION does not exist",
         "Add the file",
     ),
     "one tag prefix for two apps": (
@@ -167,7 +167,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("services/svc-b/stagegate.yaml", "tag-prefix: svc-b-v", "tag-prefix: svc-a-v"),
         "app-paths",
         "error",
-        "which another app has too",
+        "and another app have the same tag prefix",
         "tag-prefix: svc-a-v",
     ),
     "an app that counts every commit": (
@@ -183,7 +183,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change(APP, 'targetRevision: "1.4.2"', 'targetRevision: "1.*"'),
         "pins-readable",
         "error",
-        "follows '1.*'",
+        "has '1.*', which is not an exact version",
         "exact",
     ),
     "a pins file that does not name the chart": (
@@ -207,7 +207,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("k8s/argocd/prod.yaml", "targetRevision: main", "targetRevision: v0.3.1"),
         "applications-follow",
         "error",
-        "follows v0.3.1 of this repository",
+        "deploys from v0.3.1 of this repository",
         "targetRevision: main",
     ),
     "an Application that syncs by hand": (
@@ -217,7 +217,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         ),
         "applications-follow",
         "warning",
-        "does not sync by itself",
+        "has no automatic sync",
         "automated",
     ),
     "an ApplicationSet whose Applications sync by hand": (
@@ -249,7 +249,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         )[0],
         "values-packaged",
         "error",
-        "leaves values-prod.yaml out of the package",
+        "excludes this file from the package",
         ".helmignore",
     ),
     "values that are not there": (
@@ -257,7 +257,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         remove("deploy/values/prod.yaml"),
         "values-packaged",
         "error",
-        "There is no deploy/values/prod.yaml",
+        "the values file deploy/values/prod.yaml, which does not exist",
         "valueFiles",
     ),
     "a scenario with an unlisted variable": (
@@ -293,7 +293,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         remove(".github/workflows/stagegate.yml"),
         "workflows",
         "error",
-        "No workflow verifies a moved pin",
+        "No workflow verifies changed pins",
         "stagegate init",
     ),
     "a verifying workflow of another name": (
@@ -305,7 +305,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         ),
         "workflows",
         "error",
-        "names the verifying workflow production.yml, which is not there",
+        "has `verify-workflow: production.yml`, but this workflow does not exist",
         "verify-workflow",
     ),
     "a workflow without adopt": (
@@ -325,7 +325,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change(".github/workflows/stagegate.yml", "@v0.1.0", "@main"),
         "revisions",
         "warning",
-        "can change without a commit of yours",
+        "can change without a commit in your repository",
         "@<40 hex>",
     ),
     "no release to roll back to": (
@@ -333,7 +333,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         lambda folder: (git(folder, "tag", "-d", "1.4.2"), None)[1],
         "adopted",
         "warning",
-        "no tag 1.4.2",
+        "the tag 1.4.2 does not exist",
         "git tag -a 1.4.2",
     ),
     "a tag prefix that hides every tag": (
@@ -417,7 +417,10 @@ def test_the_summary_is_a_table_with_the_fixes(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     diagnose(capsys)
     text = summary.read_text()
-    assert "| ❌ | version-files | There is no VERSION" in text and "Not checked (argocd-access" in text
+    assert (
+        "| ❌ | version-files | The file VERSION does not exist" in text
+        and "Not checked (argocd-access" in text
+    )
 
 
 @pytest.mark.parametrize("check", registry.all_checks(), ids=lambda check: check.name)

@@ -111,7 +111,7 @@ def test_a_scenario_file_of_two_gates_is_reported_once() -> None:
     told = found(scenarios.CHECK, files(scenarios=unlisted))
     assert [one[:2] for one in told] == [
         ("error", "e2e/shop.yaml uses OTHER_URL, which gate.variables of staging and prod does not list."),
-        ("note", "gate.variables of staging and prod lists SHOP_URL, which e2e/shop.yaml does not use."),
+        ("note", "gate.variables of staging and prod lists SHOP_URL, but e2e/shop.yaml does not use it."),
     ]
 
 
@@ -163,7 +163,7 @@ def test_an_application_that_is_created_elsewhere_is_reported(
     content = files() | {"root.yaml": root, "deploy/staging.yaml": child.replace("SPACE", "shop")}
     told = found(applications_namespace.CHECK, content)
     assert [one[1] for one in told] == [
-        f"The Application {one} names no namespace for itself." for one in reported
+        f"The Application {one} has no namespace in its `metadata`." for one in reported
     ]
     assert all("`namespace: argocd`" in one[2] for one in told)
 
@@ -173,5 +173,5 @@ def test_an_application_that_people_apply_needs_its_namespace() -> None:
     ((severity, message, _),) = found(applications_namespace.CHECK, content)
     assert (severity, message) == (
         "warning",
-        "The Application shop-staging names no namespace for itself.",
+        "The Application shop-staging has no namespace in its `metadata`.",
     )

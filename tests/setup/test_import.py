@@ -58,9 +58,9 @@ def test_images_of_image_updater_are_imported_with_the_place_it_writes(
         place: (f"shop/{place}/.argocd-source-shop-{place}.yaml",) for place in ("staging", "prod")
     }
     assert (settings.images, settings.image_tag) == (("ghcr.io/acme/shop",), "{version}")
-    assert "the constraint ~1.2 has no counterpart" in said
-    assert "the strategy newest-build follows what is newest" in said
-    assert "Take Image Updater's configuration out of argocd/prod.yaml" in said
+    assert "stagegate has no setting that corresponds to the constraint ~1.2" in said
+    assert "the strategy newest-build deploys the newest image" in said
+    assert "Remove the configuration of Image Updater from argocd/prod.yaml" in said
 
 
 def test_an_image_that_image_updater_sets_only_in_the_cluster_is_no_pin(
@@ -81,9 +81,9 @@ def test_an_image_that_image_updater_sets_only_in_the_cluster_is_no_pin(
     commit(tmp_path, "acme/gitops")
     alone(monkeypatch, tmp_path)
     assert cli.main(["import", "--dry-run"]) == 0
-    assert "Image Updater writes ghcr.io/acme/shop into the cluster only" in capsys.readouterr().out
+    assert "Image Updater writes ghcr.io/acme/shop only into the cluster" in capsys.readouterr().out
     assert cli.main(["init", "--dry-run"]) == 0
-    assert "`stagegate import` converts its configuration" in capsys.readouterr().out
+    assert "`stagegate import` converts the configuration of" in capsys.readouterr().out
 
 
 def test_packages_of_release_please_become_version_settings(
@@ -136,7 +136,7 @@ def test_packages_of_release_please_become_version_settings(
     assert (
         "Delete release-please-config.json, .release-please-manifest.json, .github/workflows/rp.yml" in said
     )
-    assert "release-please's `bump-minor-pre-major` has no counterpart" in said
+    assert "corresponds to `bump-minor-pre-major` of release-please" in said
 
 
 def surveyed(files: Mapping[str, str], *tags: str) -> tuple[Survey, Tree]:
@@ -169,10 +169,10 @@ def test_an_alias_with_a_slash_and_an_image_without_one_have_their_own_settings(
     assert (cache.whole_parameter, cache.tag_parameter) == ("cache.image", "")
     said = " ".join(image_updater.notes((api, web, cache)))
     for text in (
-        "commits to the branch updates. Pins move on main",
-        "the strategy digest follows the tag latest",
-        "the strategy alphabetical follows what is newest",
-        "allow-tags have no counterpart",
+        "commits to the branch updates, but stagegate changes pins on main",
+        "the strategy `digest` deploys every image that the tag latest",
+        "the strategy alphabetical deploys the newest image",
+        "no setting that corresponds to allow-tags",
         'value: "ghcr.io/acme/cache:{tag}"',
     ):
         assert text in said
@@ -207,7 +207,7 @@ def test_an_image_updater_object_is_read_with_what_its_entries_override() -> Non
     assert [one.strategy for one in (a, b, c)] == ["newest-build", "semver", "digest"]
     assert [one.write_back for one in (a, b, c)] == ["argocd", "argocd", "git"]
     assert (a.tag_parameter, c.repository, c.filters) == ("a.tag", "acme/other", ("ignoreTags",))
-    assert any("Adopt stagegate there" in text for text in image_updater.notes((c,)))
+    assert any("Set up stagegate in that repository" in text for text in image_updater.notes((c,)))
 
 
 def test_release_please_defaults_to_node_and_names_what_it_cannot_describe() -> None:
@@ -244,8 +244,8 @@ def test_release_please_defaults_to_node_and_names_what_it_cannot_describe() -> 
     for text in (
         "JSONPath $..version",
         "pom.xml is XML",
-        "block.md has marks of a block",
-        "type ruby of gem",
+        "block.md has markers for a block",
+        "the type ruby for gem",
     ):
         assert text in said
     assert "Delete ci/rp.json, .github/workflows/rp.yml" in said

@@ -173,7 +173,7 @@ def test_a_chart_of_helm_create_passes_chart_check_for_every_environment(
     capsys.readouterr()
     assert entrypoint("chart-check", chart_check.ChartCheck, chart_check.main, argv=[]) == 0
     said = capsys.readouterr().out
-    assert "It was rendered for staging, prod" in said and "passes every check" in said
+    assert "The chart was rendered for staging, prod" in said and "passes every check" in said
     assert configs(folder)["shop"].image_tags("1.5.0") == ("1.5.0",)
 
 

@@ -227,7 +227,7 @@ def test_components_patches_and_generators_are_built_before_they_are_compared(
     code, _, said = run(capsys)
     assert code == 0 and "4 objects now, 4 from the chart, 2 of them the same" in said
     assert "`spec.replicas`: `5` → `2`" in said
-    assert "1 would be deleted by prune" in said and "ends in a hash" in said
+    assert "Pruning would delete 1" in said and "ends in a hash" in said
 
 
 @pytest.mark.usefixtures("folder")

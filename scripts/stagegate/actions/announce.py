@@ -30,7 +30,7 @@ def main(inputs: Announce, context: Context) -> Result:
         raise Stop(
             "bad-settings",
             f"{inputs.config} names no pins repository.",
-            "announce starts the workflow of the repository that `policy` names.",
+            "announce starts a workflow in the repository that `policy` names.",
             "Add `policy: owner/repository//path/of/stagegate.yaml`, or leave this step out.",
             file=inputs.config,
         )

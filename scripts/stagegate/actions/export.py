@@ -37,7 +37,7 @@ def main(inputs: Export, context: Context) -> Result:
         raise Stop(
             "bad-input",
             "The name of this repository is not known.",
-            "GitOps Promoter opens its pull requests in that repository.",
+            "GitOps Promoter opens its pull requests in this repository.",
             "Set GITHUB_REPOSITORY=owner/name, or set the address of the Git remote `origin`.",
         )
     target = PromoterTarget(

@@ -55,8 +55,8 @@ def requested(inputs: PromotePr) -> PromotionRequest:
         raise Stop(
             "bad-input",
             f"Facts cannot be saved or replayed with mode {inputs.mode}.",
-            "Only a promotion or a rollback has facts.",
-            "Leave `facts` and `save-facts` empty, or use mode `promote` or `rollback`.",
+            "Only a promotion or a rollback reads facts that can be saved.",
+            "Leave `facts` and `save-facts` empty, or use the mode `promote` or `rollback`.",
         )
     fields = set(PromotionRequest.__struct_fields__) & set(PromotePr.__struct_fields__)
     return msgspec.convert({name: getattr(inputs, name) for name in fields}, PromotionRequest)

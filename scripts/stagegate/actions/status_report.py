@@ -50,7 +50,10 @@ def words(text: str) -> tuple[str, ...]:
     for word in conditions:
         if word not in WORDS:
             raise Stop(
-                "bad-input", f"fail-on is {word!r}.", f"It must name: {', '.join(WORDS)}.", "Correct it."
+                "bad-input",
+                f"fail-on is {word!r}.",
+                f"`fail-on` accepts only these states: {', '.join(WORDS)}.",
+                "Correct it.",
             )
     return conditions
 

@@ -82,7 +82,7 @@ def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
                         file=f"{chart.path}/charts",
                         message=f"charts/ has {dependency.name} {vendored}, but {source} requires {required}.",
                         why="The package would contain a different version from the one that the chart declares.",
-                        fix=f"Run `helm dependency update {chart.path}` and commit what it changes.",
+                        fix=f"Run `helm dependency update {chart.path}` and commit the changed files.",
                     )
                 )
                 break
@@ -171,8 +171,8 @@ def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: P
     if real is not None and (Path(relative).is_absolute() or not real.is_relative_to(workspace.resolve())):
         raise Stop(
             "findings",
-            f"The dependency {dependency.name} is outside the repository.",
-            f"{chart.path}/Chart.yaml names {dependency.repository}.",
+            f"The dependency {dependency.name} is in a folder outside the repository.",
+            f"{chart.path}/Chart.yaml has the repository {dependency.repository} for this dependency.",
             "Move the dependency into the repository, or publish it and name its registry.",
             file=chart.file,
         )

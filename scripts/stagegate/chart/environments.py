@@ -87,8 +87,8 @@ def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[
         raise Stop(
             "missing-file",
             f"There is no {file}.",
-            "The settings list it under `pins`.",
-            "Check it out, or correct `pins`.",
+            "The settings list this file under `pins`.",
+            "Check out the file, or correct `pins`.",
             file=file,
         )
     try:
@@ -116,7 +116,7 @@ def _note(environment: str, file: str, place: str) -> Finding:
         severity="note",
         environment=environment,
         file=file,
-        message=f"The chart was not rendered for {environment}: its values are in {place}.",
+        message=f"The chart was not rendered for {environment}: the values of this environment are in {place}.",
         why="chart-check reads only the work tree of this repository.",
         fix="promote-pr renders the chart with these values, from the pins repository.",
     )

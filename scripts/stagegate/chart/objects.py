@@ -156,7 +156,7 @@ def configuration(objects: tuple[RenderedObject, ...]) -> str:
 
 def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]:
     if why := nesting.bomb(text):
-        raise _wrong(where, template, f"It is YAML, but {why}.")
+        raise _wrong(where, template, f"The document is YAML, but {why}.")
     try:
         document = yaml_1_1.load(text)
     except (yaml.YAMLError, ValueError) as error:
@@ -164,16 +164,16 @@ def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line} of the rendered text)" if mark else ""
         glued = _GLUED.search(text)
-        hint = f" In {glued[0].strip()[-60:]!r} the `---` has no line of its own." if glued else ""
-        raise _wrong(where, template, f"It is not YAML: {problem}{place}.{hint}") from error
+        hint = f" In {glued[0].strip()[-60:]!r}, the `---` is not on a separate line." if glued else ""
+        raise _wrong(where, template, f"The document is not YAML: {problem}{place}.{hint}") from error
     if document is None:
         return
     if not isinstance(document, dict):
-        raise _wrong(where, template, f"It renders {type(document).__name__} instead of an object.")
+        raise _wrong(where, template, f"The document renders {type(document).__name__} instead of an object.")
     if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
         for item in document["items"]:
             if not isinstance(item, dict):
-                raise _wrong(where, template, "An item of its List is not an object.")
+                raise _wrong(where, template, "An item of the List is not an object.")
             yield item
         return
     yield document
@@ -195,7 +195,11 @@ def _object(body: Mapping[str, Any], where: str, template: str) -> RenderedObjec
     ):
         if not isinstance(value, str) or not value.strip():
             keys = ", ".join(str(field) for field in list(body)[:5])
-            raise _wrong(where, template, f"It renders an object without {key} (it has: {keys}).")
+            raise _wrong(
+                where,
+                template,
+                f"The document renders an object without {key}. The keys of the object are: {keys}.",
+            )
     return RenderedObject(
         api_version=body["apiVersion"],
         kind=body["kind"],
@@ -212,6 +216,7 @@ def _wrong(where: str, template: str, why: str) -> Stop:
         "findings",
         f"{template or 'A document'} renders something that is not a Kubernetes object, for {where}.",
         why,
-        "Correct the template (a trimming {{- or -}} too many is the usual cause) or the values.",
+        "Correct the template or the values. The usual cause is one {{- or -}} too many, which "
+        "removes a line break.",
         file=inside or None,
     )

@@ -91,23 +91,33 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
             if ignore.ignored(name, real is not None and entry.is_dir(), rules):
                 continue
             if real is None:
-                raise _unfit(path, name, "It is a link that leads in a circle, or to what can be no file.")
+                raise _unfit(
+                    path,
+                    name,
+                    "The file is a symbolic link that leads in a circle, or to a path that cannot be a file.",
+                )
             if not real.is_relative_to(root) or real in above:
-                raise _unfit(path, name, "It is a link that leads out of the chart or to a folder above.")
+                raise _unfit(
+                    path,
+                    name,
+                    "The file is a symbolic link that leads out of the chart or to a folder above it.",
+                )
             if entry.is_dir():
                 walk(entry, f"{name}/", (*above, real))
             elif not entry.is_file():
-                raise _unfit(path, name, "It is neither a file nor a folder.")
+                raise _unfit(path, name, "The path is neither a file nor a folder.")
             elif entry.stat().st_size > FILE_LIMIT:
                 raise _unfit(
-                    path, name, f"It is larger than {FILE_LIMIT >> 20} MiB, which helm does not load."
+                    path,
+                    name,
+                    f"The file is larger than {FILE_LIMIT >> 20} MiB, and helm does not load such files.",
                 )
             else:
                 contents[name] = entry.read_bytes()
 
     walk(root, "", (root,))
     if source.FILE not in contents:
-        raise _unfit(path, source.FILE, f"{ignore.FILE} excludes it from the package.")
+        raise _unfit(path, source.FILE, f"{ignore.FILE} excludes this file from the package.")
     return contents
 
 
@@ -130,7 +140,9 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                 parts = Path(member.name).parts
                 total += member.size
                 if not member.isfile() or member.name.startswith("/") or ".." in parts or "\\" in member.name:
-                    raise _corrupt(where, f"it contains {member.name[:100]!r}, which is not a plain file")
+                    raise _corrupt(
+                        where, f"the archive contains {member.name[:100]!r}, which is not a regular file"
+                    )
                 name = "/".join(parts)
                 above = {"/".join(parts[:index]) for index in range(1, len(parts))}
                 if not parts or not _fits_a_disk(parts):
@@ -142,16 +154,16 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                 if not _COMMENTS.issuperset(
                     tar.pax_headers
                 ):  # Go's reader ignores comments in global headers
-                    raise _corrupt(where, "its global header changes the names of its files")
+                    raise _corrupt(where, "the global header of the archive changes the names of the files")
                 folders |= above
                 if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
-                    raise _corrupt(where, "it is larger than helm loads")
+                    raise _corrupt(where, "the archive is larger than helm loads")
                 body = tar.extractfile(member)
                 contents[name] = body.read() if body else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise _corrupt(where, f"{type(error).__name__}: {error}") from error
     if not contents:
-        raise _corrupt(where, "it is empty")
+        raise _corrupt(where, "the archive is empty")
     return contents
 
 
@@ -172,11 +184,11 @@ def _expanded(archive: bytes, where: str) -> bytes:
     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     data = stream.decompress(archive, TOTAL_LIMIT + 1)
     if len(data) > TOTAL_LIMIT:
-        raise _corrupt(where, "it is larger than helm loads")
+        raise _corrupt(where, "the archive is larger than helm loads")
     if not stream.eof:
-        raise EOFError("it ends too early")
+        raise EOFError("the archive ends too early")
     if stream.unused_data:
-        raise _corrupt(where, "it has extra data after its compressed part")
+        raise _corrupt(where, "the archive has extra data after the compressed part")
     return data
 
 
@@ -240,7 +252,7 @@ def _unfit(path: str, name: str, why: str) -> Stop:
         "findings",
         f"{path}/{name} cannot be packed.",
         why,
-        f"Remove it, or name it in {ignore.FILE}.",
+        f"Remove the file, or add it to {ignore.FILE}.",
         file=f"{path}/{name}",
     )
 
@@ -250,5 +262,5 @@ def _corrupt(where: str, why: str) -> Stop:
         "unknown-state",
         f"{where} is not a chart archive.",
         f"{why}.",
-        "Publish that version again from its source, or find out who wrote it.",
+        "Publish this version again from its source, or find out who wrote the archive.",
     )

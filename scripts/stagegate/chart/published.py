@@ -53,8 +53,8 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
         raise Stop(
             "unknown-state",
             f"{place} is not a Helm chart.",
-            f"Its manifest has {len(manifest.chart_layers)} chart layers.",
-            "Check the reference; it names another kind of artifact.",
+            f"A Helm chart has one chart layer, but the manifest has {len(manifest.chart_layers)}.",
+            "Check the reference, because it names an artifact of a different kind.",
         )
     archive = client.blob(place, manifest.chart_layers[0])
     contents = package.unpack(archive, str(place))
@@ -63,7 +63,7 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
         raise Stop(
             "unknown-state",
             f"{place} does not contain a chart.",
-            f"Its archive has {len(files)} {source.FILE} where one is expected.",
+            f"The archive contains {len(files)} {source.FILE}, but a chart has exactly one.",
             "Publish a new version with helm-publish.",
         )
     metadata = source.parse(contents[files[0]], f"{place}: {files[0]}")
@@ -105,7 +105,7 @@ def from_index(repository: str, name: str, version: str, hosts: Collection[str] 
         raise Stop(
             "unknown-state",
             f"The index of {repository} cannot be read.",
-            f"{type(error).__name__} in index.yaml.",
+            f"Reading index.yaml ended with the error {type(error).__name__}.",
             "Check the address of the chart repository.",
         ) from error
     if not url:
@@ -115,7 +115,7 @@ def from_index(repository: str, name: str, version: str, hosts: Collection[str] 
         raise Stop(
             "wrong-source",
             f"{repository} redirects to {host(target)} for {name}.",
-            "The settings name only the host of the repository.",
+            "The settings allow only the host of the repository.",
             f"Add {host(target)} to `render.hosts`, or use a repository that serves its charts from its own host.",
         )
     archive = _get(session, target, host(target))
@@ -123,8 +123,8 @@ def from_index(repository: str, name: str, version: str, hosts: Collection[str] 
         raise Stop(
             "unknown-state",
             f"{name} {version} of {repository} differs from the index of the repository.",
-            "The archive has another digest.",
-            "Check the chart repository.",
+            "The digest of the archive is not the digest in the index.",
+            "Check the chart repository, because the archive may have been replaced.",
         )
     return archive
 
@@ -135,7 +135,7 @@ def _get(session: requests.Session, url: str, place: str) -> bytes:
         raise Stop(
             "unreachable",
             f"{place} does not serve {url.rpartition('/')[2]}.",
-            f"It returned {response.status_code}.",
+            f"The chart repository returned {response.status_code}.",
             "Check the address of the chart repository.",
         )
     return response.content

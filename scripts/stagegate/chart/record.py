@@ -21,15 +21,21 @@ def write(raw: bytes, record: Record, file: str) -> bytes:
     before = source.parse(raw, file)
     existing = before.get("annotations") or {}
     if not isinstance(existing, dict):
-        raise _refused(file, "annotations is not a mapping.", "Write it as a mapping, or remove it.")
+        raise _refused(
+            file, "annotations is not a mapping.", "Write `annotations` as a mapping, or remove the key."
+        )
     taken = sorted(key for key in existing if str(key).startswith("stagegate/") and key in record.annotations)
     if taken:
-        raise _refused(file, f"{taken[0]} is in the source.", "Remove it: packaging writes it.")
+        raise _refused(
+            file, f"{taken[0]} is in the source.", "Remove this annotation, because packaging writes it."
+        )
     after = _insert(raw, record)
     expected = {**before, "annotations": {**existing, **record.annotations}}
     if source.parse(after, file) != expected:
         raise _refused(
-            file, "its annotations cannot be extended without changing more.", "Write them in block style."
+            file,
+            "stagegate cannot add an annotation without changing other lines.",
+            "Write the annotations in block style.",
         )
     return after
 
@@ -68,4 +74,4 @@ def _annotations(text: str) -> tuple[Node | None, Node | None]:
 
 
 def _refused(file: str, why: str, next: str) -> Stop:
-    return Stop("findings", f"{file} cannot be extended by the release record.", why, next, file=file)
+    return Stop("findings", f"stagegate cannot write the release record into {file}.", why, next, file=file)

@@ -28,7 +28,7 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
                 raise Stop(
                     "findings",
                     f"The chart does not render for {rendered.environment or 'its own values'}.",
-                    "The list of images is read from the chart, rendered for every environment.",
+                    "The list of images comes from the chart, which is rendered for every environment.",
                     "Run chart-check, which shows why.",
                 )
             images |= dict.fromkeys(first_party.repositories(rendered, chart_facts))
@@ -36,7 +36,7 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
         raise Stop(
             "bad-settings",
             "No image of the app is known.",
-            "Neither `images` nor the rendered chart names one.",
+            "Neither `images` nor the rendered chart contains an image of the app.",
             "Write `images`, or `chart.path` and `chart.image-tag-value`.",
         )
     return tuple(images)

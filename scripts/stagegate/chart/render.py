@@ -103,7 +103,7 @@ def _on_disk(archive: bytes, folder: Path) -> Path:
         raise Stop(
             "findings",
             "The chart's archive does not contain a chart.",
-            f"It has {len(roots)} folders with a Chart.yaml, and needs one.",
+            f"The archive has {len(roots)} folders with a Chart.yaml, but must have exactly one.",
             "Publish the chart with helm-publish or helm package.",
         )
     return folder / roots.pop()
@@ -118,7 +118,7 @@ def _content(values: ValuesFile, chart: Path) -> bytes:
     raise Stop(
         "missing-file",
         f"The chart has no values file {values.name}.",
-        "The Application names it under helm.valueFiles.",
+        "The Application names this file under helm.valueFiles.",
         "Correct the name, or set ignoreMissingValueFiles.",
     )
 
@@ -129,7 +129,7 @@ def _parameter(parameter: FileParameter, chart: Path) -> bytes:
         raise Stop(
             "missing-file",
             f"The chart has no file {parameter.path}.",
-            "The Application names it under helm.fileParameters.",
+            "The Application names this file under helm.fileParameters.",
             "Correct the path.",
         )
     return content

@@ -75,8 +75,8 @@ def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> C
     if not (_HELM_NAME if lenient else _NAME).fullmatch(name):
         raise _wrong(path, f"name is {name!r}.", "Use lower-case letters, digits, dots and dashes.")
     if expected_name and name != expected_name:
-        cure = f"Set `chart.name: {name}` in the settings, or give chart and folder the same name."
-        raise _wrong(path, f"name is {name!r}, and {expected_name!r} is expected.", cure)
+        cure = f"Set `chart.name: {name}` in the settings, or give the chart and its folder the same name."
+        raise _wrong(path, f"`name` is {name!r}, but {expected_name!r} is expected.", cure)
     if metadata.get("apiVersion") not in ("v1", "v2"):
         raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
     written = str(metadata.get("version", ""))
@@ -115,7 +115,11 @@ def parse(raw: bytes, file: str) -> dict[str, Any]:
         ) from error
     if not isinstance(document, dict) or _DOCUMENTS.search(raw.lstrip(b"\xef\xbb\xbf-\r\n")):
         raise Stop(
-            "findings", f"{file} is not one mapping.", "Helm reads one document.", "Correct it.", file=file
+            "findings",
+            f"{file} is not one mapping.",
+            "Helm reads exactly one document.",
+            "Correct it.",
+            file=file,
         )
     return document
 
@@ -147,7 +151,7 @@ def _text(metadata: Mapping[str, Any], key: str, path: str) -> str:
     value = metadata.get(key)
     if not isinstance(value, str) or not value.strip():
         shown = "missing" if value is None else f"{value!r}, a {type(value).__name__}"
-        raise _wrong(path, f"{key} is {shown}.", f'Write it as text: {key}: "..."')
+        raise _wrong(path, f"{key} is {shown}.", f'Write the value as text: {key}: "..."')
     return value
 
 
@@ -163,7 +167,9 @@ def _dependencies(metadata: Mapping[str, Any], path: str) -> tuple[Dependency, .
             for entry in listed
         )
     except (TypeError, KeyError, AttributeError) as error:
-        raise _wrong(path, "a dependency has no name.", "Give each name, version and repository.") from error
+        raise _wrong(
+            path, "a dependency has no name.", "Give each dependency a name, a version and a repository."
+        ) from error
 
 
 def _wrong(path: str, why: str, next: str) -> Stop:

@@ -46,7 +46,10 @@ def verify(image: str, digest: str, predicate: str, repository: str, server_url:
         words += ["--certificate-identity-regexp", f"^{server_url}/{repository}/.github/workflows/"]
         environment = {}
     else:
-        return Verified(state="unknown", detail="neither gh nor cosign is installed to verify it")
+        return Verified(
+            state="unknown",
+            detail="neither gh nor cosign is installed, so the attestation cannot be verified",
+        )
     try:
         completed = process.run(*words, env=environment, timeout=_TIMEOUT, secrets=(token,), check=False)
     except Stop as stop:
@@ -56,5 +59,5 @@ def verify(image: str, digest: str, predicate: str, repository: str, server_url:
             (line.strip() for line in reversed(completed.errors.splitlines()) if line.strip()),
             "no reason given",
         )
-        return Verified(state="unknown", detail=f"{tool} did not verify it: {explanation[:200]}")
+        return Verified(state="unknown", detail=f"{tool} did not verify the attestation: {explanation[:200]}")
     return Verified(state="verified", detail=f"verified by {tool}")

@@ -20,8 +20,9 @@ def released_commit(requested: str, context: Context) -> str:
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise Stop(
             "bad-input",
-            f"commit is {commit[:80]!r}." if commit else "The commit of the release is not known.",
+            f"commit is {commit[:80]!r}." if commit else "The commit of the release is unknown.",
             "A release needs its full commit, 40 hexadecimal digits.",
-            "Pass `commit` (the output `sha` of version-bump), or check out the release's commit.",
+            "Pass the output `sha` of version-bump as the input `commit`, or check out the commit "
+            "of the release.",
         )
     return commit

@@ -60,9 +60,9 @@ class Clone(Hub):
         if lost := [path for path, oid in oids.items() if oid not in contents]:
             raise Stop(
                 "unreachable",
-                f"{lost[0]} could not be fetched from {self.repository}.",
-                "Git returned the commit, but not all of its files.",
-                "Run it again.",
+                f"The file {lost[0]} could not be fetched from {self.repository}.",
+                "Git returned the commit, but not all files of the commit.",
+                "Run the job again.",
             )
         return {
             path: Blob(oid=oids[path], content=contents[oids[path]]) if path in oids else None
@@ -84,7 +84,7 @@ def fetched(hub: Hub, branch: str, commit: str) -> Iterator[Clone]:
             "bad-input",
             f"{commit[:80]!r} is not a commit.",
             "A commit can only be fetched by its 40 hexadecimal digits.",
-            "Name the full commit.",
+            "Write the full commit.",
         )
     with tempfile.TemporaryDirectory(prefix="stagegate-clone-") as folder:
         path = Path(folder)

@@ -133,8 +133,8 @@ def _places(settings: Settings, context: Context, inputs: TwoRepositoryInputs) -
     if not path:
         raise Stop(
             "bad-settings",
-            f"policy {settings.policy!r} names no file.",
-            "It must be owner/repository//path/of/stagegate.yaml.",
+            f"The key `policy` is {settings.policy!r}, which does not contain the path of a file.",
+            "The key must have the form owner/repository//path/of/stagegate.yaml.",
             "Correct it.",
             file=inputs.config,
         )

@@ -208,7 +208,8 @@ def unreachable(error: ProgramFailed) -> Stop:
         "unreachable",
         "The remote repository cannot be read.",
         f"git reported: {_said(error.completed)}.",
-        "Check out with credentials that may read it, then run again; nothing was changed.",
+        "Check out with credentials that may read the repository, then run the job again. "
+        "stagegate changed nothing.",
     )
 
 

@@ -61,8 +61,8 @@ def contents(folder: Path, oids: Iterable[str]) -> dict[str, bytes]:
             raise Stop(
                 "missing-file",
                 f"The object {oid[:12]} is not in this checkout.",
-                f"git says: {' '.join(about)}.",
-                "Check the repository out again, with every file of the commit.",
+                f"git reported: {' '.join(about)}.",
+                "Check out the repository again, with every file of the commit.",
             )
         at = end + 1 + int(about[2])
         by_oid[oid] = raw[end + 1 : at]

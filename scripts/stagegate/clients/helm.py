@@ -51,7 +51,7 @@ def version() -> str:
     if not _fits(text):
         raise Stop(
             "missing-tool",
-            f"helm on PATH is {text[:40] or 'of unknown version'}.",
+            f"The helm on PATH is {text[:40] or 'of unknown version'}.",
             f"stagegate works with helm {OLDEST.major}.{OLDEST.minor} to {TOO_NEW.major - 1}.x.",
             INSTALL,
         )
@@ -109,8 +109,8 @@ def template(
         raise Stop(
             "findings",
             f"Chart {chart.name} renders to more than {OUTPUT_LIMIT >> 20} MiB.",
-            "No cluster accepts that much, and stagegate stops there.",
-            "Look for a loop in its templates.",
+            "No cluster accepts this much, so stagegate stops at this size.",
+            "Look for a loop in the templates of the chart.",
         )
     try:
         return completed.stdout.decode("utf-8")
@@ -118,8 +118,8 @@ def template(
         raise Stop(
             "findings",
             f"Chart {chart.name} renders to something that is not UTF-8.",
-            "A template includes a binary file as it is.",
-            "Encode it with b64enc.",
+            "A template includes a binary file without an encoding.",
+            "Encode the binary file with b64enc in the template.",
         ) from error
 
 

@@ -87,14 +87,14 @@ def unreachable(host: str, error: Exception) -> Stop:
         return Stop(
             "bad-input",
             f"A token or password for {host} is not on one line.",
-            "It contains a line break or a space at its beginning, which no request can carry.",
-            "Store the secret again: one line, without quotes.",
+            "The value contains a line break, or begins with a space, so it cannot be sent in a request.",
+            "Store the secret again, as one line without quotes.",
         )
     return Stop(
         "unreachable",
         f"{host} does not respond.",
         f"The request ended with {kind}.",
-        "Check the address and the network, then run again; nothing was changed.",
+        "Check the address and the network, then run the job again. stagegate changed nothing.",
     )
 
 

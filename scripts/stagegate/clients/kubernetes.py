@@ -75,7 +75,7 @@ class KubernetesApi:
             more = str((document.get("metadata") or {}).get("continue") or "")
             if not more:
                 return documents
-        raise _odd(path, "more objects than are read", "Narrow them with `argocd.selector`.")
+        raise _odd(path, "more objects than are read", "Select fewer objects with `argocd.selector`.")
 
     def _send(self, path: str, query: Mapping[str, str]) -> requests.Response:
         access = self._access
@@ -110,7 +110,7 @@ class KubernetesApi:
             )
         reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
         raise Stop(
-            reason, f"The API server at {host} returned {status} for {path}.", reported, "Run it again."
+            reason, f"The API server at {host} returned {status} for {path}.", reported, "Run the job again."
         )
 
 
@@ -126,7 +126,8 @@ def access(environ: Mapping[str, str] = os.environ) -> ClusterAccess:
     raise Stop(
         "empty-secret",
         "There is no kubeconfig.",
-        "`argocd.source: kubernetes` asks the API server, and this job has neither a kubeconfig nor a pod's token.",
+        "`argocd.source: kubernetes` reads from the API server of the cluster, but this job has "
+        "neither a kubeconfig nor the token of a pod.",
         "Set KUBECONFIG in a step before this one, or run the job on a runner in the cluster.",
     )
 
@@ -144,7 +145,8 @@ def from_kubeconfig(file: Path) -> ClusterAccess:
         raise Stop(
             "bad-settings",
             "The kubeconfig of this job cannot be used.",
-            f"Its current context, or the cluster or user of that, is missing ({type(error).__name__}).",
+            "The current context of the kubeconfig, or the cluster or user of this context, is "
+            f"missing ({type(error).__name__}).",
             "Write a kubeconfig with `current-context`, as `kubectl config view --minify --flatten` prints it.",
         ) from error
     certificate = _file(user, "client-certificate", file)
@@ -191,7 +193,7 @@ def _token_of_command(user: Json, beside: Path) -> str:
             "missing-permission",
             f"The command {argv[0]} of the kubeconfig returned no token.",
             f"{log.redact(str(error))[:300]}.",
-            "Run it by hand in this job to see its output.",
+            "Run the command by hand in this job to see its output.",
         ) from error
 
 
@@ -236,7 +238,9 @@ def _document(response: requests.Response, path: str) -> Json:
             path, "a response that is not JSON", "Compare the address with the API server's."
         ) from error
     if not isinstance(document, dict):
-        raise _odd(path, "JSON that is not an object", "Compare the address with the API server's.")
+        raise _odd(
+            path, "JSON that is not an object", "Check that the address is the address of the API server."
+        )
     return document
 
 

@@ -84,7 +84,7 @@ def run(
             "timeout",
             f"{argv[0]} did not end within {timeout:g} seconds.",
             log.redact(f"The command was `{' '.join(argv)}`."),
-            "Run it again. If it happens every time, find out what the command waits for.",
+            "Run the job again. If the same error occurs every time, find out what the command waits for.",
         ) from error
     finally:
         if not ended:  # a child may keep the streams open after the program has ended
@@ -127,8 +127,8 @@ def run_bounded(
             raise Stop(
                 "timeout",
                 f"{argv[0]} did not end within {timeout:g} seconds.",
-                f"Its last output was: {_tail(err, 300) or _tail(out, 300) or 'none'}.",
-                "Run it by hand; if it only needs longer, raise the time-out.",
+                f"The last output of the command was: {_tail(err, 300) or _tail(out, 300) or 'none'}.",
+                "Run the command by hand. If the command only needs more time, raise the time-out.",
             ) from error
         finally:
             with suppress(ProcessLookupError):
@@ -170,7 +170,9 @@ def require(program: str, install: str) -> str:
 
     path = shutil.which(program)
     if path is None:
-        raise Stop("missing-tool", f"{program} is not on PATH.", "This action needs it.", install)
+        raise Stop(
+            "missing-tool", f"{program} is not on PATH.", f"This action needs the program {program}.", install
+        )
     return path
 
 
@@ -179,12 +181,12 @@ def _missing(program: str, cwd: Path | None) -> Stop:
         return Stop(
             "missing-file",
             f"There is no folder {cwd.name}.",
-            f"{program} should run there.",
-            "Check the path.",
+            f"{program} should run in this folder.",
+            "Check the path of the folder.",
         )
     return Stop(
         "missing-tool",
         f"{program} is not on PATH.",
-        "This action runs it.",
+        f"This action runs the program {program}.",
         f"Install {program} in a step before this one.",
     )

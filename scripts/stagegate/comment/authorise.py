@@ -23,7 +23,7 @@ def ignored(event: CommentEvent) -> str:
     if not parse.begins(event.body):
         return "the comment does not begin with a command"
     if event.action != "created":
-        return f"the comment was {event.action or 'changed'}, and only a new one is a command"
+        return f"the comment was {event.action or 'changed'}, but only a new comment can be a command"
     if event.author is not None and event.author.kind not in ("User", "Bot"):
         return f"{event.author.login} is a {event.author.kind.lower()}"
     return ""
@@ -34,7 +34,7 @@ def ignored_bot(event: CommentEvent, every_app: Iterable[App]) -> str:
     login = event.author.login if event.author else ""
     if any(permissions.is_named_bot(app.settings, login) for app in every_app):
         return ""
-    return f"{login} is a bot that `commands.bots` does not name"
+    return f"{login} is a bot, and `commands.bots` does not list this bot"
 
 
 def check(event: CommentEvent, thread: Thread) -> None:
@@ -46,20 +46,32 @@ def check(event: CommentEvent, thread: Thread) -> None:
     if event.author is None:
         raise _no(
             "The author of this comment no longer exists on GitHub.",
-            "A command needs an author with permission.",
+            "A command needs an author who has a permission.",
         )
     if comment is None:
-        raise _no("The comment was deleted.", "A command must stay as it was written.")
+        raise _no(
+            "The comment was deleted.",
+            "stagegate follows a command only if the comment still exists unchanged.",
+        )
     if not event.author.same(comment.author):
-        raise _no("The comment has another author now.", "The event and GitHub name different people.")
+        raise _no(
+            "The comment now has a different author.",
+            "The event of this run and GitHub report different authors.",
+        )
     if comment.body != event.body or comment.updated_at != comment.created_at:
-        raise _no("The comment was edited.", "An edited comment cannot be a command.")
+        raise _no(
+            "The comment was edited.",
+            "stagegate ignores commands in edited comments, because other people cannot see what changed.",
+        )
     if thread.permission not in ORDER[1:] and not permissions.is_bot(event.author.login):
-        raise _no(f"{event.author.login} has no permission here.", f"GitHub reports: {thread.permission}.")
+        raise _no(
+            f"{event.author.login} has no permission on this repository.",
+            f"GitHub reports the permission: {thread.permission}.",
+        )
     if event.attempt > 1 and thread.answer is None:
         raise _no(
             "This run was started again, and the reply of the first run is missing.",
-            "So it is unknown whether the command was carried out already.",
+            "It is therefore unknown whether the first run carried out the command.",
         )
 
 
@@ -77,7 +89,7 @@ def permit(event: CommentEvent, thread: Thread, command: Command, selected: Sequ
                 "not-authorised",
                 f"{login} has no permission for /{command.name}.",
                 f"The command requires {required}, and GitHub reports the permission {permission} for {login}.",
-                "Ask a person who has it, or change `commands` in the settings.",
+                "Ask a person who has this permission, or change `commands` in the settings.",
             )
     if COMMANDS[command.name].only_reads:
         return
@@ -86,11 +98,14 @@ def permit(event: CommentEvent, thread: Thread, command: Command, selected: Sequ
             "This pull request or issue is closed.", "Commands only work on open issues and pull requests."
         )
     if event.is_pull and pull is None:
-        raise _no("The pull request cannot be found.", "A command is bound to its head, which is unknown.")
+        raise _no(
+            "The pull request cannot be found.",
+            "A command is only valid for the head of its pull request, and this head is unknown.",
+        )
     if pull is not None and pull.head_repository != thread.repository:
         raise _no(
             "This pull request comes from a fork.",
-            "Commands only work on pull requests of the repository itself.",
+            "Commands only work on pull requests from a branch of this repository.",
         )
 
 
@@ -108,8 +123,9 @@ def bound(thread: Thread, selected: Iterable[App], command: Command) -> str:
         raise Stop(
             "stale-base",
             f"#{pull.number} changed after the comment.",
-            f"Its head {pull.head_sha[:12]} is newer, so the comment cannot be about it.",
-            "Review it again, and write the command again.",
+            f"The head {pull.head_sha[:12]} of the pull request is newer than the comment, so the "
+            "author of the comment cannot have seen this head.",
+            "Review the pull request again, and write the command again.",
         )
     return pull.head_sha
 

@@ -37,7 +37,7 @@ def read(context: Context) -> CommentEvent:
             "bad-input",
             "No comment started this run.",
             f"The event is {context.event_name or 'missing'}, and commands arrive by issue_comment.",
-            "Run it `on: issue_comment: {types: [created]}`.",
+            "Start the workflow with `on: issue_comment: {types: [created]}`.",
         )
     try:
         return CommentEvent(

@@ -31,7 +31,7 @@ def parse(body: str) -> Command:
     """The command of a comment that begins as one. Stop(bad-input) when the rest does not fit."""
     word = _WORD.match(body)
     if word is None:
-        raise _wrong(COMMANDS["help"], "It does not begin with one of the commands")
+        raise _wrong(COMMANDS["help"], "The comment does not begin with one of the commands")
     definition = COMMANDS[word[1]]
     line = _SEPARATOR.sub(" ", _one_line(body, definition)).rstrip(" ")
     arguments = line[len(word[0]) :]
@@ -60,13 +60,13 @@ def _one_line(body: str, definition: CommandDefinition) -> str:
     """The comment as one line of visible characters."""
     line = body.replace("\r\n", "\n").rstrip(" \n")
     if len(line) > LONGEST:
-        raise _wrong(definition, f"It is longer than {LONGEST} characters")
+        raise _wrong(definition, f"The comment is longer than {LONGEST} characters")
     if "\n" in line:
         raise _wrong(definition, "A command must be the only line of its comment")
     for character in line:
         if character != " " and not _visible(character):
             point = f"U+{ord(character):04X}"
-            raise _wrong(definition, f"It has an invisible character ({point})")
+            raise _wrong(definition, f"The comment has an invisible character ({point})")
     return line
 
 
@@ -83,10 +83,12 @@ def _reason(definition: CommandDefinition, text: str) -> tuple[str, str]:
     if definition.takes_duration and (match := _UNTIL.fullmatch(text)):
         text, until = match["reason"], match["until"]
     if not _SHORTEST <= len(text) <= _LONGEST_REASON:
-        raise _wrong(definition, f"A reason has {_SHORTEST} to {_LONGEST_REASON} characters")
+        raise _wrong(definition, f"A reason must have {_SHORTEST} to {_LONGEST_REASON} characters")
     return text, until
 
 
 def _wrong(definition: CommandDefinition, why: str) -> Stop:
     name = definition.name
-    return Stop("bad-input", f"This is not a {name} command.", f"{why}.", f"Write: {definition.usage}")
+    return Stop(
+        "bad-input", f"The comment is not a valid {name} command.", f"{why}.", f"Write: {definition.usage}"
+    )

@@ -20,7 +20,9 @@ def ignored(why: str) -> Result:
     """The result when nothing was done, without a reply."""
     return Result(
         reason="no-difference",
-        message=Message(what=f"Nothing was done: {why}.", next="`/help` in a comment lists the commands."),
+        message=Message(
+            what=f"stagegate did nothing: {why}.", next="`/help` in a comment lists the commands."
+        ),
         outputs=dict.fromkeys(OUTPUTS, ""),
     )
 
@@ -34,8 +36,8 @@ def broken(answer: CommandAnswer) -> CommandAnswer:
     """The answer after an unexpected error in stagegate."""
     message = Message(
         what="An unexpected error in stagegate stopped this command.",
-        why="Parts of it may have been done; the log of the run has the details.",
-        next="Run the job again: it completes what was begun.",
+        why="stagegate may have carried out parts of the command; the log of the run shows which.",
+        next="Run the job again: the new run completes the command.",
     )
     return msgspec.structs.replace(answer, result=Result(reason="bug", message=message))
 
@@ -47,9 +49,9 @@ def reported(apps: Sequence[AppStatus]) -> Result:
         return Result(
             reason="unknown-state",
             message=Message(
-                what=f"Some of the state is unknown: {', '.join(unread)}.",
-                why="What could not be read is shown as unknown.",
-                next="Write `/status` again, or see the log of the run.",
+                what=f"The state of some apps is unknown: {', '.join(unread)}.",
+                why="The table shows each state that could not be read as unknown.",
+                next="Comment `/status` again, or read the log of the run.",
             ),
         )
     places = [(app.app, place) for app in apps for place in app.environments]

@@ -40,6 +40,6 @@ def demand_same_head(pins: hub.Hub, thread: Thread, head: str) -> None:
         raise Stop(
             "stale-base",
             f"#{thread.pull.number} changed while the command was carried out.",
-            f"The command is bound to the head {head[:12]}.",
+            f"The command is only valid for the head {head[:12]}.",
             "Review the new commits, and write the command again.",
         )

@@ -82,11 +82,12 @@ def looking(
         if newest is not None and proven.is_looking(newest.target_url, newest.state, run):
             return run
         if waited >= PATIENCE:
-            log.say(f"run {run} moved the pin and has not started its gate, so this run does it")
+            log.say(f"run {run} changed the pin but has not started the gate, so this run starts the gate")
             return ""
         if not waited:
             log.say(
-                f"run {run} moved the pin and is still running: waiting up to {PATIENCE:.0f} s for its gate"
+                f"run {run} changed the pin and is still running: waiting up to {PATIENCE:.0f} s "
+                "until that run starts the gate"
             )
         sleep(PACE)
         forget()

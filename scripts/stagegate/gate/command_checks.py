@@ -83,9 +83,9 @@ def at_release(head: str, release: Release) -> None:
     if head != release.commit:
         raise Stop(
             "wrong-source",
-            f"The work tree is at {head[:12]}, and {release.version} is {release.commit[:12]}.",
-            "The gate would test a release with the tests of another commit.",
-            f"Check out with `ref: {release.tag}`.",
+            f"The work tree is at commit {head[:12]}, but {release.version} is commit {release.commit[:12]}.",
+            "The gate would test the release with the tests of a different commit.",
+            f"Set `ref: {release.tag}` in the checkout step.",
         )
 
 
@@ -95,7 +95,7 @@ def _cases(report: Path, required: Sequence[str]) -> Iterator[Check]:
     from junitparser.junitparser import JUnitXmlError
 
     if not report.is_file() or report.stat().st_size > JUNIT_LIMIT:
-        yield Check(name="command", outcome="failed", detail=f"it wrote no readable {report.name}")
+        yield Check(name="command", outcome="failed", detail=f"the command wrote no readable {report.name}")
         return
     try:
         claimed = junit_shape.claimed_failures(report)
@@ -119,7 +119,7 @@ def _cases(report: Path, required: Sequence[str]) -> Iterator[Check]:
             failed += check.outcome == "failed"
             yield check
     if claimed > 0 and not failed:
-        detail = f"{report.name} counts {claimed} failures or errors, and shows no test that failed"
+        detail = f"{report.name} counts {claimed} failures or errors, but contains no failed test"
         yield Check(name="command", outcome="failed", detail=detail)
 
 
@@ -151,7 +151,13 @@ def _with_required(cases: tuple[Check, ...], required: Sequence[str]) -> tuple[C
     """The cases, and one that did not pass for every required name that is missing."""
     names = [case.name for case in cases]
     absent = [n for n in required if not any(name == n or name.endswith("." + n) for name in names)]
-    return (*cases, *(Check(name=n, outcome="skipped", detail="the report has no such test") for n in absent))
+    return (
+        *cases,
+        *(
+            Check(name=n, outcome="skipped", detail="the JUnit report has no test of this name")
+            for n in absent
+        ),
+    )
 
 
 def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:

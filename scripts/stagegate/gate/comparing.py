@@ -67,7 +67,7 @@ def compare(
         differences = content.differences(argocd_objects, rendering.objects, namespace(document))
         if differences and rendering.unsteady:
             return not_comparable(
-                f"the chart of {application.name} uses {rendering.unsteady}, which may render differently each time"
+                f"the chart of {application.name} uses {rendering.unsteady}, so two renderings may differ"
             )
         if differences and _moved(source, application.name, document):
             return not_comparable(f"{application.name} was compared against newer values in the meantime")

@@ -72,8 +72,8 @@ def payload(evidence: Evidence) -> dict[str, Any]:
             return dict(msgspec.json.decode(document))
     raise Stop(
         "bad-settings",
-        f"The evidence is {len(document)} bytes long.",
-        f"At most {PAYLOAD_LIMIT} bytes fit; it lists {len(evidence.images)} images and {len(evidence.checks)} "
-        "checks.",
-        "Make fewer, larger checks.",
+        f"The evidence of the gate is {len(document)} bytes long.",
+        f"GitHub accepts at most {PAYLOAD_LIMIT} bytes. The evidence lists {len(evidence.images)} "
+        f"images and {len(evidence.checks)} checks.",
+        "Combine checks, so that the gate has fewer of them.",
     )

@@ -70,7 +70,7 @@ def ended(
     return Rollout(
         outcome=outcome,
         reason=judgement.reason,
-        detail=judgement.detail + (f"; not waited for: {', '.join(late)}" if late else ""),
+        detail=judgement.detail + (f"; the gate did not wait for {', '.join(late)}" if late else ""),
         seen=tuple(_seen(state) for state in looked_at),
         documents=tuple(state.document for state in looked_at),
         seconds=round(waited, 1),

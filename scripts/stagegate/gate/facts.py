@@ -79,8 +79,8 @@ def timeout_of(environment: Environment, requested: str) -> float:
         raise Stop(
             "bad-input",
             f"timeout is {text!r}.",
-            "It must be a whole number with s, m or h, and at most 24h.",
-            "Write it like 20m.",
+            "The timeout must be a whole number with s, m or h, and at most 24h.",
+            "Write the timeout as in 20m.",
         )
     return float(seconds(text))
 
@@ -96,7 +96,10 @@ def scenarios_of(
         return None
     blob = app.files(release.commit, [file])[file]
     if blob is None and adopts:
-        log.say(f"{file} is not in {release.tag} yet: the default branch's is used")
+        log.say(
+            f"the release {release.tag} does not contain {file}, so the gate uses the file of the "
+            "default branch"
+        )
         blob = app.files(app.default_head(), [file])[file]
     if blob is None:
         raise scenario_files.missing(file, release.commit)
@@ -109,15 +112,17 @@ def needs(facts: Facts) -> None:
     if argocd.source == "http":
         if facts.scenarios is None or not facts.scenarios.asks_version:
             raise _unfit(
-                f"The gate of {facts.environment.name} could not tell which version it tests.",
-                "Without Argo CD only the service reports it, and no check of `gate.scenarios` compares {version}.",
-                'Write a check with `json: {version: "{version}"}` into the scenario file.',
+                f"The gate of {facts.environment.name} could not find out which version the service runs.",
+                "Without Argo CD, only the service itself reports its version, but no check of "
+                "`gate.scenarios` compares {version}.",
+                'Add a check with `json: {version: "{version}"}` to the scenario file.',
             )
     elif argocd.source == "api" and not argocd.applications and not argocd.selector:
         raise _unfit(
-            f"Environment {facts.environment.name} has no Argo CD Application.",
-            "`argocd` names neither applications nor a selector.",
-            "Name the Argo CD Applications (with `source: kubernetes` the workloads), or set `argocd: none`.",
+            f"The environment {facts.environment.name} has no Argo CD Application.",
+            "The key `argocd` of the environment contains neither `applications` nor `selector`.",
+            "List the Argo CD Applications in `argocd.applications` (with `source: kubernetes`, "
+            "the workloads), or set `argocd: none`.",
         )
     if not gate.scenarios and not gate.command:
         log.say(
@@ -183,7 +188,7 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
     if not chosen:
         raise Stop(
             "bad-settings",
-            f"No Application belongs to {environment.name}.",
+            f"Argo CD shows no Application for the environment {environment.name}.",
             f"The selector {environment.argo.selector!r} matches no Application that this token may read.",
             "Correct `argocd.selector`, or give the token `applications, get` on these Applications.",
         )

@@ -70,7 +70,9 @@ def proven(facts: Facts, record: Record, calls: Calls) -> Result:
     where = f"{evidence.app} {evidence.version} in {evidence.environment}"
     why = f"The gate passed at {record.since} for exactly these digests, and nothing relevant to it has changed."
     conclusion = Conclusion(
-        outcome="passed", reason="passed", message=Message(what=f"{where} has passed.", why=why)
+        outcome="passed",
+        reason="passed",
+        message=Message(what=f"{where} has already passed the gate.", why=why),
     )
     return result(
         facts, conclusion, evidence, None, deployment=record.id, calls=calls, reason="already-passed"
@@ -163,7 +165,7 @@ def _with_rollback(result: Result, outcome: str, url: str, changes: tuple[Change
 def unrecorded(result: Result, stop: Stop) -> Result:
     """The result of a verdict that could not be recorded: it is in outputs and report, but is not evidence."""
     message = Message(
-        what=f"{result.message.what} The record could not be written.",
+        what=f"{result.message.what} stagegate could not write the evidence.",
         why=f"{stop.what} {stop.why}",
         next=f"{stop.next} The verdict is in the output `evidence` and in the report; run the gate again to "
         "record it.",
@@ -187,7 +189,7 @@ def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...
     argocd = environment.argo
     waits = ", ".join(argocd.applications) or argocd.selector or "the service itself"
     tests = environment.gate.scenarios or " ".join(environment.gate.command) or "nothing"
-    word = "look, because nothing changed since the last verdict" if intent.kind == "look" else mode
+    word = "a look, because nothing changed since the last verdict" if intent.kind == "look" else mode
     what = f"The gate ({word}) would test {release.app} {release.version} in {environment.name}."
     remaining = ""
     if intent.do == "complete":

@@ -34,7 +34,7 @@ _WORDS: Mapping[str, RolloutReason] = {
 def objections(app: Application, expected: Expected) -> Iterator[Objection]:
     """Objections to the health of an Application, or to its age."""
     if app.operation.finished and not not_before(app.reconciled, app.operation.finished):
-        yield "stale-health", "the health is from before the sync finished"
+        yield "stale-health", "Argo CD reported the health before the sync finished"
     yield from _canaries(app)
     if app.health not in (("Healthy", "Suspended") if expected.accepts_suspended else ("Healthy",)):
         cause = "; ".join(app.unhealthy[:3]) or app.health_message
@@ -67,7 +67,7 @@ def failing_workload(app: Application) -> str:
     """A workload that is Degraded now, or nothing; the Application itself where no object's health is listed."""
     bad = [item for item in app.objects if item.health == "Degraded"]
     if app.health == "Degraded" and not bad:
-        return app.health_message or f"Application {app.name} is Degraded"
+        return app.health_message or f"the Application {app.name} is Degraded"
     return next((_told(item) for item in bad if item.kind in WORKLOADS), "")
 
 

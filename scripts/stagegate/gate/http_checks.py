@@ -67,7 +67,7 @@ def prepare(scenarios: Scenarios, run: Run) -> str:
         raise Stop(
             "bad-input",
             f"base-url of {run.file} is not an address.",
-            "It must be an http or https URL without a user, spaces or backslashes in it.",
+            "The address must be an http or https URL without a user, spaces or backslashes.",
             f"Correct {scenarios.base_url} in the GitHub Environment.",
             file=run.file,
         )
@@ -117,7 +117,9 @@ def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
             _tell(check)
     names = {check.name for check in results}
     absent = [
-        Check(name=n, outcome="skipped", detail="no such check") for n in run.required if n not in names
+        Check(name=n, outcome="skipped", detail="the scenario file has no check of this name")
+        for n in run.required
+        if n not in names
     ]
     return (*results, *absent)
 
@@ -202,7 +204,9 @@ def _ask(
             )
         target = urljoin(url, response.headers["Location"])
         if urlsplit(target)[:2] != urlsplit(url)[:2]:
-            raise _Unanswered("the response redirects to another host: not followed")
+            raise _Unanswered(
+                "the response redirects to a different host, so the gate does not follow the redirect"
+            )
         url = target
     raise _Unanswered(f"more than {REDIRECTS} redirects")
 
@@ -234,7 +238,7 @@ def _capture(
         captured = dict.fromkeys(expected)
     lost = sorted(name for name, value in captured.items() if not isinstance(value, str | int) or value == "")
     if lost:
-        detail = f"the response has no {', '.join(lost)}"
+        detail = f"the response does not contain {', '.join(lost)}"
         return msgspec.structs.replace(check, outcome="failed", detail=detail)
     log.mask(*(str(value) for value in captured.values()))
     captured_values.update({name: str(value) for name, value in captured.items()})

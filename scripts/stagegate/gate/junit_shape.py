@@ -28,9 +28,9 @@ def claimed_failures(report: Path) -> int:
             continue
         depth, elements = depth + 1, elements + 1
         if depth > DEEPEST:
-            raise Unbounded(f"it is nested more than {DEEPEST} levels deep")
+            raise Unbounded(f"the report is nested more than {DEEPEST} levels deep")
         if elements > MOST:
-            raise Unbounded(f"it has more than {MOST} elements")
+            raise Unbounded(f"the report has more than {MOST} elements")
         if element.tag.rpartition("}")[2] in ("testsuite", "testsuites"):
             most = max(most, sum(_count(element.get(name)) for name in _COUNTS))
     return most

@@ -22,11 +22,11 @@ def classify(application: Application, expected: Expected) -> Objection:
 
 def _objections(app: Application, expected: Expected) -> Iterator[Objection]:
     if app.deleting:
-        yield "being-deleted", f"Application {app.name} is being deleted"
+        yield "being-deleted", f"Argo CD is deleting the Application {app.name}"
     yield from sources.asked(app, expected)
     yield from _refused(app)
     if not app.sync or not app.reconciled:
-        yield "no-status", f"Application {app.name} has no status yet"
+        yield "no-status", f"the Application {app.name} has no status yet"
     if not app.compared_as_specified:
         yield "stale-comparison", "Argo CD still shows the comparison with an earlier spec of the Application"
     yield from sources.compared(app, expected)
@@ -41,9 +41,9 @@ def _refused(app: Application) -> Iterator[Objection]:
     for kind, message in app.conditions:
         short = synced.shortened(message)
         if kind == "InvalidSpecError":
-            yield "invalid-spec", f"Argo CD refuses the spec: {short}"
+            yield "invalid-spec", f"Argo CD refuses the spec of the Application: {short}"
         if kind in ("ComparisonError", "UnknownError"):
-            yield "comparison-error", f"Argo CD cannot compare: {short}"
+            yield "comparison-error", f"Argo CD cannot compare the Application: {short}"
 
 
 def _story(app: Application) -> str:

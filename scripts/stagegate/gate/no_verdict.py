@@ -24,7 +24,7 @@ def demand(rollout: Rollout, states: Mapping[str, Progress]) -> None:
         if blames_connection(rollout.reason, state.seen):
             raise Stop(
                 "unreachable",
-                "Argo CD cannot reach a registry, Git server or cluster that it needs.",
+                "Argo CD cannot reach a registry, a Git server or a cluster.",
                 f"{rollout.detail}.",
                 "Check the registry, Git server or cluster that the message names, and Argo CD's credentials for "
                 "it. Then run the gate again.",
@@ -33,6 +33,6 @@ def demand(rollout: Rollout, states: Mapping[str, Progress]) -> None:
             raise Stop(
                 "unknown-state",
                 f"{', '.join(sorted(state.ill_before))} was Degraded before this release was deployed.",
-                f"{rollout.detail}. The release did not cause that, so there is no verdict.",
-                "Repair or remove the object, then run the gate again.",
+                f"{rollout.detail}. The release did not cause this problem, so the gate gives no verdict.",
+                "Repair or remove the Degraded object, then run the gate again.",
             )

@@ -62,8 +62,8 @@ def refused(names: Iterable[str], listed: Collection[str] | None) -> Iterator[st
     for name in sorted(set(names)):
         if _RESERVED.fullmatch(name):
             yield (
-                f"${{{name}}} belongs to stagegate or to the runner, so no scenario may use it; give the service "
-                "a variable of another name"
+                f"${{{name}}} belongs to stagegate or to the runner, so no scenario may use this "
+                "variable; use a variable with a different name"
             )
         elif listed is not None and name not in listed:
             line = ", ".join([*listed, name])
@@ -79,10 +79,10 @@ def require(names: Iterator[str], environ: Mapping[str, str], file: str) -> None
         if not environ.get(name, "").strip():
             raise Stop(
                 "empty-secret",
-                f"{name} is empty, and {file} needs it.",
-                "The job does not name the GitHub `environment:` that contains it, its `env:` does not "
-                "map it, or a "
-                "reusable workflow did not declare it.",
+                f"The variable {name} is empty, but {file} needs a value for it.",
+                "The job does not name the GitHub `environment:` that contains the variable, the "
+                "`env:` of the job does not map the variable, or a reusable workflow does not "
+                "declare it.",
                 f"Write `{name}: ${{{{ secrets.{name} }}}}` (or vars) under `env:` of a job with `environment:`.",
                 file=file,
             )
@@ -94,8 +94,8 @@ def without_secrets(address: str, file: str) -> None:
         if not is_open(name):
             raise Stop(
                 "wrong-source",
-                f"{file} puts {name} into an address.",
-                "Servers and proxies log addresses, so a secret in an address leaks.",
+                f"{file} uses {name} in an address.",
+                "Servers and proxies write addresses to their logs, so a secret in an address would leak.",
                 f"Send ${{{name}}} in a header or in the body.",
                 file=file,
             )

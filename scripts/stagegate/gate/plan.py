@@ -159,10 +159,13 @@ def decide(observed: Observed, history: History, now: float) -> Judgement:
         return Waiting(reason=reason, detail=detail)
     if looks < 2 or lasted < observed.settle:
         return Waiting(
-            reason="settling", detail=f"{detail}; good for {lasted:.0f} of {observed.settle:.0f} s"
+            reason="settling",
+            detail=f"{detail}; good for {lasted:.0f} of the required {observed.settle:.0f} s",
         )
     if not observed.confirmed:
-        return Waiting(reason="settling", detail=f"{detail}; Argo CD has not compared it again since then")
+        return Waiting(
+            reason="settling", detail=f"{detail}; Argo CD has not compared the Application again since then"
+        )
     return Ready(detail=detail)
 
 

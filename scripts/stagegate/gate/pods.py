@@ -59,7 +59,7 @@ def _pods(source: PodReader, name: str) -> list[pod_images.PodImage]:
     except Stop as trouble:
         if trouble.reason != "missing-permission":
             raise
-        log.debug(f"the resource tree of {name} may not be read: {trouble.why}")
+        log.debug(f"the token may not read the resource tree of {name}: {trouble.why}")
         return []
     pods: list[pod_images.PodImage] = []
     live = True

@@ -132,7 +132,7 @@ def _poll(
     _look(state, document, expected, commits, order, clock(), refreshed=False)
     application_sets.ask(source, state)
     if isinstance(state.judgement, Ready) and not state.compared_anew:
-        state.judgement = Waiting(reason="settling", detail="no refresh has finished since the pin moved")
+        state.judgement = Waiting(reason="settling", detail="no refresh has finished since the pin changed")
     if isinstance(state.judgement, Ready):
         try:
             pods = order.pods(state.name)

@@ -60,7 +60,8 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
     recorded = kind != "look"
     if not recorded and request.judges:
         log.say(
-            f"{name} has not changed since its last verdict, so this run is only a look and decides nothing"
+            f"{name} has not changed since the last verdict, so this run only checks the "
+            "environment again and does not change the verdict"
         )
     trying = None if kind == "skip" else prepare.trial(request, kind, facts, world, context)
     hub = writer.open_writer(request, facts, world.app, context)

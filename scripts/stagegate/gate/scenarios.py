@@ -163,7 +163,7 @@ def _contradictions(scenarios: Scenarios) -> Iterator[str]:
         parts.append(("login", scenarios.login.request, scenarios.login.expect))
     for name, request, expect in parts:
         if request.json is not msgspec.UNSET and request.body:
-            yield f"{name}: a request has json or body, not both"
+            yield f"{name}: a request may have `json` or `body`, but not both"
         for expression in expect.json:
             if wrong := _not_jmespath(expression):
                 yield f"{name}: {expression[:80]!r} is not JMESPath ({wrong})"
@@ -171,7 +171,7 @@ def _contradictions(scenarios: Scenarios) -> Iterator[str]:
         if wrong := _not_jmespath(expression):
             yield f"login captures {name}: {expression[:80]!r} is not JMESPath ({wrong})"
         if name == "version":
-            yield "login captures version: that name is the release's version"
+            yield "`login` captures `version`, but this name is reserved for the version of the release"
 
 
 def _not_jmespath(expression: str) -> str:
@@ -193,7 +193,8 @@ def missing(file: str, commit: str) -> Stop:
     return Stop(
         "missing-file",
         f"There is no {file} at commit {commit[:12]}.",
-        "Scenarios belong to the release they test, so they are read at its commit.",
-        "Commit the file before the release, or correct `gate.scenarios`.",
+        "Scenarios belong to the release that they test, so the gate reads them at the commit of "
+        "the release.",
+        "Correct `gate.scenarios`, or commit the file and make a new release.",
         file=file,
     )

@@ -68,8 +68,9 @@ def _hydrated(app: Application, source: SourceSeen, expected: Expected) -> Itera
         yield _other(target, expected, newer=is_newer(target, expected))
     yield (
         "wrong-source",
-        f"Application {app.name} is hydrated from {source.target or 'HEAD'}, which is not supported: pin "
-        f"`drySource.targetRevision` to the tag {expected.release_tag}, or use `argocd.source: kubernetes`",
+        f"the Application {app.name} is hydrated from {source.target or 'HEAD'}, which stagegate "
+        f"does not support; pin `drySource.targetRevision` to the tag {expected.release_tag}, or "
+        "use `argocd.source: kubernetes`",
     )
 
 
@@ -85,14 +86,17 @@ def _named(app: Application, expected: Expected) -> Iterator[Objection]:
     elif not expected.moves_chart and not any(
         source.is_git and is_ours(source, expected) for source in app.sources
     ):
-        yield "wrong-source", f"nothing in Application {app.name} names a release of this app"
+        yield "wrong-source", f"no source of the Application {app.name} contains a release of this app"
 
 
 def _other(target: str, expected: Expected, newer: bool | None) -> Objection:
     """Objections to another requested version: the pin is not applied yet, or has changed since."""
     still_pinned = same_version(expected.pinned, expected.version)
     if still_pinned or (not expected.pinned and newer is False):
-        return "pin-not-applied", f"the Application still requests {target}; the pin is not applied yet"
+        return (
+            "pin-not-applied",
+            f"the Application still requests {target}, because the changed pin is not applied yet",
+        )
     if expected.pinned:
         return "superseded", f"the pin in Git now names {expected.pinned}"
     return "superseded", f"the Application now requests {target}"
@@ -100,27 +104,39 @@ def _other(target: str, expected: Expected, newer: bool | None) -> Objection:
 
 def _chart_revision(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
     if not source.revision:
-        yield "old-revision", "Argo CD has not compared this source yet"
+        yield "old-revision", "Argo CD has not compared this source of the Application yet"
     elif not expected.moves_chart:
         if exact(source.target) is not None and not same_version(source.revision, source.target):
-            yield "old-revision", f"Argo CD compared against chart {source.revision}, not {source.target}"
+            yield (
+                "old-revision",
+                f"Argo CD compared with the chart {source.revision}, not with {source.target}",
+            )
     elif is_digest(source.revision):
         short = source.revision[:19]
         if not expected.chart_digest:
-            yield "old-revision", f"Argo CD resolved {short}, and the release records no digest"
+            yield (
+                "old-revision",
+                f"Argo CD resolved the chart to {short}, but the release record has no digest of the chart",
+            )
         elif source.revision != expected.chart_digest:
-            yield "old-revision", f"Argo CD resolved {short}, the release is {expected.chart_digest[:19]}"
+            yield (
+                "old-revision",
+                f"Argo CD resolved the chart to {short}, but the release has {expected.chart_digest[:19]}",
+            )
     elif not same_version(source.revision, expected.chart_version or expected.version):
         if exact(source.target) is None and is_newer(source.revision, expected):
-            text = f"{source.target} resolves to {source.revision}; a range always takes the highest version"
+            text = (
+                f"{source.target} is a range and resolves to {source.revision}, because a range always "
+                "means the highest version"
+            )
             yield "superseded", text
-        yield "old-revision", f"Argo CD compared against {source.revision}"
+        yield "old-revision", f"Argo CD compared with {source.revision}"
 
 
 def _commit(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
     short, target = source.revision[:12], source.target.removeprefix("refs/tags/")
     if not source.revision:
-        yield "old-revision", "Argo CD has not compared this source yet"
+        yield "old-revision", "Argo CD has not compared this source of the Application yet"
     elif target and target in (expected.release_tag, expected.release_commit):
         if source.revision not in (expected.release_commit, expected.release_tag_object):
             yield (
@@ -130,8 +146,8 @@ def _commit(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
     else:
         commit = expected.commits.get(source.key)
         if commit is None:
-            yield "unknown-commit", f"commit {short} has not been read yet"
+            yield "unknown-commit", f"the gate has not read commit {short} yet"
         elif commit == "superseded":
-            yield "superseded", f"at commit {short} the pin names another version"
+            yield "superseded", f"at commit {short}, the pin names a different version"
         elif commit == "behind":
-            yield "old-commit", f"commit {short} does not contain these pins and values yet"
+            yield "old-commit", f"commit {short} does not contain the changed pins and values yet"

@@ -40,21 +40,30 @@ def differences(app: Application, expected: Expected) -> Iterator[Objection]:
     if app.sync != "OutOfSync":
         yield "sync-unknown", f"sync status {app.sync}"
     elif expected.sync_window:
-        yield "sync-window", f"OutOfSync, and {expected.sync_window}"
+        yield "sync-window", f"the Application is OutOfSync, and {expected.sync_window}"
     elif not app.auto_sync:
-        yield "auto-sync-off", "OutOfSync, and auto-sync is off: sync it by hand"
+        yield (
+            "auto-sync-off",
+            "the Application is OutOfSync and its automatic sync is off: sync the Application by hand",
+        )
     elif text := sync_error(app):
         failed = app.operation.phase in ("Failed", "Error")
         word: RolloutReason = "operation-failed" if failed else "sync-error"
         yield word, f"Argo CD does not sync this revision: {text}"
     elif to_prune := _only_to_prune(app):
-        yield "prune", f"OutOfSync: {to_prune} must be removed, and automated sync has `prune` off"
+        yield (
+            "prune",
+            (
+                f"the Application is OutOfSync: {to_prune} must be removed, but `prune` is off in the "
+                "automated sync"
+            ),
+        )
     elif synced_already(app):
         different = ", ".join([o.name for o in app.objects if not o.in_sync][:5]) or "some object"
-        text = f"these revisions are synced, and {different} is OutOfSync again without self-heal"
+        text = f"the revisions are synced, but {different} changed later in the cluster, and self-heal is off"
         yield "out-of-sync", text
     else:
-        yield "out-of-sync", "OutOfSync; the sync has not begun"
+        yield "out-of-sync", "the Application is OutOfSync, and the sync has not begun"
 
 
 def sync_error(app: Application) -> str:

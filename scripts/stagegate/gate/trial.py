@@ -129,16 +129,18 @@ def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
     if rollout.reason == "wrong-source":
         raise Stop(
             "wrong-source",
-            f"{trial.environment} does not deploy what this release publishes.",
+            f"{trial.environment} does not deploy an artifact of this release.",
             f"{rollout.detail}.",
-            "Correct `argocd.applications`, `chart` or `images` in the settings, or the Application's source.",
+            "Correct `argocd.applications`, `chart` or `images` in the settings, or correct the "
+            "source in the Application.",
         )
     if rollout.outcome == "paused":
         raise Stop(
             "canary-paused",
-            f"{name} is a canary that pauses in {trial.environment}.",
-            f"{rollout.detail}. This job does not wait longer (`gate.canary-in-job`), and there is no verdict yet.",
-            "Resume or promote it. The next run of the workflow that verifies pins continues this gate.",
+            f"The canary of {name} is paused in {trial.environment}.",
+            f"{rollout.detail}. This job stops waiting (`gate.canary-in-job`), so there is no verdict yet.",
+            "Resume or promote the canary. The next run of the workflow that verifies pins "
+            "continues this gate.",
         )
     if rollout.outcome == "timeout" and not rollout.failing:
         raise Stop(
@@ -146,7 +148,8 @@ def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
             f"{name} was not ready in {trial.environment} in time.",
             "The time is over, but no workload of this release failed, so there is no verdict. Last seen: "
             f"{rollout.reason}: {rollout.detail}.",
-            "Look up the reason in docs/gate.md and run the gate again; raise `gate.timeout` if it needs longer.",
+            "Read about the reason in docs/gate.md, then run the gate again. If the roll-out needs "
+            "more time, raise `gate.timeout`.",
         )
     return verdict.rolled_out_badly(
         trial.release,
@@ -220,12 +223,14 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
     if lost and trial.gate.strict_digests:
         raise Stop(
             "image-untested",
-            f"No digest of {', '.join(lost)} could be read in {trial.environment}.",
-            "The token may not read live pods, or no pod runs the image, and `strict-digests` requires them.",
-            "Give the token `applications, get` on the resources, or set `strict-digests: false`.",
+            f"The gate could read no digest of {', '.join(lost)} in {trial.environment}.",
+            "The token may not read pods, or no pod runs the image, but `strict-digests` requires "
+            "the digests.",
+            "Give the token `applications, get` on the resources of the Application, or set "
+            "`strict-digests: false`.",
         )
     if lost:
-        detail = f"by tag only: {', '.join(lost)}"
+        detail = f"compared only by tag: {', '.join(lost)}"
         return Check(name="images", outcome="unknown", required=False, detail=detail)
     return Check(name="images", outcome="passed", detail=f"{len(proven)} proven by digest")
 
@@ -254,5 +259,5 @@ def _record(trial: Trial, written: Iterable[str], *proofs: Proof) -> tuple[Check
     )
     if not bad:
         return ()
-    detail = f"{', '.join(bad)} has the release's tag but is not in its record"
+    detail = f"{', '.join(bad)} has the release's tag, but the release record does not contain this image"
     return (Check(name="image-record", outcome="failed", required=trial.kind != "adopt", detail=detail),)

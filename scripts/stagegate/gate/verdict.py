@@ -89,12 +89,16 @@ def conclude(
         bad = next((c for c in checks if c.name == name and c.required and c.outcome != "passed"), None)
         if bad:
             return _failed(
-                reason, f"{where} is not what was released.", f"{bad.detail}.", _NEXT[reason], kind
+                reason,
+                f"The content of {where} is not the released content.",
+                f"{bad.detail}.",
+                _NEXT[reason],
+                kind,
             )
     other_checks = [check for check in checks if check.name not in OWN_CHECKS]
     if kind != "adopt" and not any(check.outcome in ("passed", "failed") for check in other_checks):
         why = "No check was run, and a gate without checks proves nothing."
-        return _failed("no-checks", f"{where} was not tested.", why, _NEXT["no-checks"], kind)
+        return _failed("no-checks", f"{where} has not been tested.", why, _NEXT["no-checks"], kind)
     bad_checks = [c for c in checks if c.required and c.outcome != "passed"]
     if bad_checks:
         first = bad_checks[0]
@@ -106,8 +110,10 @@ def conclude(
     if kind == "adopt":
         text = Message(what=f"{where} is adopted by {actor}.", why=_adopted(release))
         return Conclusion(outcome="adopted", reason="adopted", message=text)
-    what = f"{where} passed the look." if kind == "look" else f"{where} passed the gate."
-    text = Message(what=what, why=f"It rolled out, and {counted(checks)} passed.")
+    what = (
+        f"{where} passed the check of the running release." if kind == "look" else f"{where} passed the gate."
+    )
+    text = Message(what=what, why=f"The release rolled out, and {counted(checks)} passed.")
     return Conclusion(outcome="passed", reason="passed", message=text)
 
 
@@ -156,7 +162,7 @@ def of_record(evidence: Evidence) -> Conclusion:
     """The verdict an earlier attempt of this run came to."""
     reason = evidence.reason
     what = f"{evidence.app} {evidence.version} in {evidence.environment}: {evidence.outcome}."
-    why = f"An earlier attempt of this run ended with {reason}; its record is complete now."
+    why = f"An earlier attempt of this run ended with {reason}, and this attempt completed the record."
     return Conclusion(outcome=evidence.outcome, reason=reason, message=Message(what=what, why=why))
 
 
@@ -187,7 +193,7 @@ _NEXT = {
 def _failed(reason: str, what: str, why: str, next_step: str, kind: EvidenceKind = "rollout") -> Conclusion:
     if kind == "look":
         next_step = (
-            f"{next_step} This was only a look: it revokes no evidence, sets no hold and "
-            "proposes no rollback."
+            f"{next_step} This run only checked the running release again, so it revokes no "
+            "evidence, sets no hold and proposes no rollback."
         )
     return Conclusion(outcome="failed", reason=reason, message=Message(what=what, why=why, next=next_step))

@@ -194,6 +194,6 @@ def _kind_and_name(written: str) -> tuple[str, str]:
             "bad-settings",
             f"argocd.applications names {written!r}, which is not a workload.",
             f"With `source: kubernetes`, argocd.applications lists workloads; the kinds are {', '.join(_PLACES)}.",
-            "Write kind and name, such as deployment/shop.",
+            "Write the kind and the name of a workload, such as deployment/shop.",
         )
     return resource, name

@@ -70,7 +70,7 @@ def _show(
         if stop.reason != "missing-permission":
             raise
         return "", ()
-    before = "an earlier state" if existing else ""
+    before = "an earlier state of the pull request" if existing else ""
     change = Change(kind="comment", target=f"#{pull.number}", before=before, after="the rendered difference")
     return f"{pull.url}#issuecomment-{written.id}", (change,)
 

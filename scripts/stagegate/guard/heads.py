@@ -66,7 +66,7 @@ def again(pins: hub.Hub, number: int) -> Head | None:
         raise Stop(
             "bad-input",
             f"{pins.repository} has no pull request {number}.",
-            "The input `pull-request` names it.",
+            "The input `pull-request` names this pull request.",
             "Correct the input `pull-request`.",
         )
     return _head(pull) if pull.state == "open" and pull.base_ref == pins.default_branch() else None
@@ -84,7 +84,7 @@ def _group(pins: hub.Hub, group: dict[str, Any]) -> Head:
         raise Stop(
             "bad-input",
             "The event of this merge group names no commits.",
-            "Without them the group cannot be judged.",
+            "Without the commits, pin-guard cannot check the merge group.",
             "Add `merge_group: {types: [checks_requested]}` to the `on:` of the workflow that runs pin-guard.",
         )
     pull = pins.pull(int(queued[1])) if queued else None

@@ -61,9 +61,9 @@ def odd(head: Head, error: BaseException) -> Stop:
     log.say("".join(traceback.format_exception(error)))
     return Stop(
         "unknown-state",
-        f"{head.name} contains something that cannot be judged.",
-        f"Reading it ended with {type(error).__name__}; the log shows where.",
-        "Keep pins and values in plain YAML, or report the error with this log.",
+        f"pin-guard cannot check {head.name}.",
+        f"Reading the files ended with the error {type(error).__name__}; the log shows the place.",
+        "Write pins and values in plain YAML, or report the error together with the log of this run.",
     )
 
 

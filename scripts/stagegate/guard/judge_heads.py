@@ -69,7 +69,7 @@ class Guard:
             head = latest
         raise Stop(
             "stale-base",
-            f"{head.name} changed {ATTEMPTS} times while it was judged.",
-            "A verdict counts only for what was judged.",
-            "The next change starts pin-guard again; nothing has to be done.",
+            f"{head.name} changed {ATTEMPTS} times while pin-guard checked it.",
+            "A status counts only for the commit that pin-guard checked.",
+            "Nothing to do: each change starts pin-guard again.",
         )

@@ -66,7 +66,7 @@ def result(
 def _message(judged_heads: Sequence[HeadJudged], stop: Stop | None) -> Message:
     if not judged_heads:
         return Message(
-            what="There is nothing to judge.",
+            what="pin-guard has nothing to check.",
             why="Only open pull requests that target the default branch have the status stagegate/pins.",
         )
     verdicts = "; ".join(

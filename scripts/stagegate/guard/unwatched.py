@@ -62,7 +62,7 @@ def judge(pins: hub.Hub, inputs: ClusterInputs, context: Context) -> Result | No
             return None
         watched = _kept(changed, inputs.config, context) or _computed(pins, inputs, context, pull, changed)
     except (NotRendered, Stop, *judge_head.ODD) as unknown:
-        log.debug(f"the watched paths are not known: {unknown}")
+        log.debug(f"the watched paths are unknown: {unknown}")
         return None
     again = context.event().get("action") != "opened"
     if (watched.comments and again) or (watched.protected and not inputs.app_id):

@@ -67,7 +67,7 @@ def parse_version(text: str, *, source: str) -> Version:
             "bad-input",
             f"{text!r} is not a version.",
             f"{source} must be SemVer 2 such as 1.4.0 or 2.0.0-rc.1, without a leading v ({error}).",
-            "Correct it and run again.",
+            "Correct the version, then run the job again.",
         ) from error
 
 

@@ -24,9 +24,10 @@ class Attempts:
         if left <= 0:
             raise Stop(
                 "timeout",
-                f"The messages of this run took {TOTAL:g} s.",
-                "No more are sent, so that the job ends. The next run sends them.",
-                "Check the receivers that are named above.",
+                f"Sending the messages of this run took {TOTAL:g} s.",
+                "stagegate sends no more messages in this run, so that the job can end. The next "
+                "run sends the others.",
+                "Check the receivers of the messages that are named above.",
             )
         return left
 

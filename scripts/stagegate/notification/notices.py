@@ -72,7 +72,7 @@ def waiting(action: str, proposal: OpenProposal, since: str, limit: str) -> Noti
         reason="awaiting-review",
         what=f"#{proposal.number} for {proposal.environment} has been open since {since}, longer than {limit}.",
         why=f"Its status is {proposal.status}.",
-        next="Merge it, close it, or follow what its status names.",
+        next="Merge or close the pull request, or do what its status says.",
         url=proposal.url,
         subject=f"#{proposal.number} {proposal.version}",
     )

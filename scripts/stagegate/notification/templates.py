@@ -20,7 +20,7 @@ def demand_valid(channel: Channel, app: App, context: Context) -> None:
         "bad-settings",
         f"The template of {channel.key} in {where} has a mistake.",
         mistake,
-        "Correct it; `stagegate doctor --offline` checks it.",
+        "Correct the template; `stagegate doctor --offline` checks templates.",
         file=file if line else None,
         line=line or None,
     )

@@ -33,7 +33,7 @@ def post(channel: Channel, body: bytes, environ: Mapping[str, str], limit: float
         raise Stop(
             "empty-secret",
             f"The variable {channel.url} is empty in this job.",
-            "It must contain the address of the webhook.",
+            "The variable must contain the address of the webhook.",
             f"Add the line {channel.url}=... to the secret STAGEGATE_VARIABLES of the GitHub Environment.",
         )
     host = _host(channel, url)
@@ -44,7 +44,7 @@ def post(channel: Channel, body: bytes, environ: Mapping[str, str], limit: float
         raise Stop(
             "bad-input",
             f"The message to {channel.url} has {len(body)} bytes.",
-            f"At most {_LARGEST} are sent.",
+            f"stagegate sends at most {_LARGEST} bytes.",
             "Use fewer placeholders in `template`.",
         )
     answer = _within(
@@ -66,7 +66,8 @@ def _host(channel: Channel, url: str) -> str:
         raise Stop(
             "bad-input",
             f"The variable {channel.url} is not a web address.",
-            "It must begin with https:// or http:// and name a host, without a user, spaces or backslashes.",
+            "The address must begin with https:// or http:// and contain a host, but no user, "
+            "spaces or backslashes.",
             f"Correct the line {channel.url}=... of the secret STAGEGATE_VARIABLES.",
         )
     return host
@@ -120,8 +121,9 @@ def _refused(channel: Channel, answer: _Answer) -> Stop:
         return Stop(
             "wrong-source",
             f"{channel.url} returned a redirect ({answer.status}).",
-            "A message with secrets in its address is not sent to another place.",
-            "Put the final address into the variable.",
+            "The address of a webhook is a secret, so stagegate does not follow the redirect to a "
+            "different place.",
+            f"Put the final address into the variable {channel.url}.",
         )
     response_text = " ".join(log.redact(answer.text[:200]).split())
     return Stop(

@@ -35,14 +35,19 @@ def announced(body: str, *, releasing: bool) -> tuple[bool, str]:
             first = at == 0 or all(_FOOTER.match(before) for before in lines[:at])
             parted = first or lines[at - 1].startswith((" ", "\t"))
             if not parted and not releasing:
-                doubt = "mentions BREAKING CHANGE inside a paragraph: not counted as one"
+                doubt = (
+                    "mentions BREAKING CHANGE inside a paragraph, which does not count as a breaking change"
+                )
                 continue
             before = paragraphs[number - 1][-1] if number else ""
             prose = any(not _is_footer(after) for after in paragraphs[number + 1 :])
             introduced = before.rstrip().endswith(":")
             quoted = (prose or introduced) if not releasing else prose and introduced
             if quoted:
-                return False, "mentions BREAKING CHANGE inside a quotation: not counted as one"
+                return (
+                    False,
+                    "mentions BREAKING CHANGE inside a quotation, which does not count as a breaking change",
+                )
             if not match["mark"].strip():
                 continue  # the words alone, as a heading or in a sentence
             if match["mark"] == ":":

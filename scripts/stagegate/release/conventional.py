@@ -75,7 +75,7 @@ def read(subject: str, body: str) -> CommitMeaning:
     if level is None:
         if kind in _LOOKS_LIKE and not warning:
             usual = _LOOKS_LIKE[kind]
-            warning = f"has the type {header['type']}, which releases nothing: the usual one is {usual}"
+            warning = f"has the type {header['type']}, which causes no release; the usual type is {usual}"
         return CommitMeaning(level=None, warning=warning)
     if not breaking and not warning:
         warning = _hidden(body)
@@ -129,7 +129,8 @@ def _hidden(body: str) -> str:
     headers = (_HEADER.match(match[1]) for match in items if match)
     breaking = next((header[0] for header in headers if header and header["bang"]), "")
     return (
-        f"lists the breaking change {breaking[:60]!r}, and its own title has no `!`: not counted as one"
+        f"lists the breaking change {breaking[:60]!r}, but the title of this commit has no `!`, so "
+        "it does not count as a breaking change"
         if breaking
         else ""
     )

@@ -30,9 +30,9 @@ def read(place: VersionFile, content: bytes | None) -> tuple[VersionInFile, ...]
     if content is None:
         raise Stop(
             "missing-file",
-            f"There is no {place.file}.",
-            "The settings list it under version.files.",
-            "Add the file, or take it out of the list.",
+            f"The file {place.file} does not exist.",
+            "The settings list this file under version.files.",
+            "Add the file, or remove it from the list.",
         )
     if _is_yaml(place):
         return tuple(_in_yaml(place, content))
@@ -75,8 +75,9 @@ def disagreements(versions: tuple[VersionInFile, ...], expected: str) -> tuple[F
             file=item.place.file,
             line=item.line,
             message=f"{item.place.file} contains {item.version}, not {expected}.",
-            why="All version files move together.",
-            fix=_bare(versions, item) or f"Write {expected} here, or let version-bump do it.",
+            why="All version files must contain the same version.",
+            fix=_bare(versions, item)
+            or f"Write {expected} into the file, or let version-bump change the file.",
         )
         for item in versions
         if item.version != expected
@@ -120,7 +121,7 @@ def _is_yaml(place: VersionFile) -> bool:
 
 def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _nothing(place, "UTF-16, which is not read", "Save the file as UTF-8.")
+        raise _nothing(place, "UTF-16 text, which version-bump does not read", "Save the file as UTF-8.")
     try:
         if place.pattern:
             return (_matched(place, text),)
@@ -132,7 +133,9 @@ def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
         return _WELL_KNOWN.get(name, _npm if name.endswith(".json") else _whole)(text)
     except NotOnePlace as problem:
         raise _nothing(
-            place, str(problem), "Give version.files a `path` or a longer `pattern`, or correct the file."
+            place,
+            str(problem),
+            "Add a `path` or a longer `pattern` for this file under version.files, or correct the file.",
         ) from None
 
 
@@ -201,7 +204,9 @@ def _in_yaml(place: VersionFile, content: bytes) -> Iterator[VersionInFile]:
 
     for path, version, line in version_yaml.read(place, content):
         if not line:
-            raise _nothing(place, f"no value at {path}", "Correct version.files, or the file.")
+            raise _nothing(
+                place, f"no value at {path}", "Correct the entry in version.files, or correct the file."
+            )
         yield VersionInFile(place=place, version=version, line=line)
 
 
@@ -209,8 +214,8 @@ def _matched(place: VersionFile, text: str) -> Span:
     if place.pattern.count("{version}") != 1:
         raise Stop(
             "bad-settings",
-            f"The pattern for {place.file} is {place.pattern!r}.",
-            "A pattern contains {version} exactly once.",
+            f"The pattern of {place.file} is {place.pattern!r}.",
+            "A pattern must contain {version} exactly once.",
             'Write the text around the version into `pattern`, for example "--version {version}".',
         )
     before, after = place.pattern.split("{version}")
@@ -222,7 +227,8 @@ def _matched(place: VersionFile, text: str) -> Span:
         raise NotOnePlace(f"no text of the form {place.pattern!r}")
     lines = ", ".join(str(text.count("\n", 0, match.start()) + 1) for match in matches[:5])
     raise NotOnePlace(
-        f"{len(matches)} texts of the form {place.pattern!r} (lines {lines}), and only one is the app's version"
+        f"{len(matches)} texts of the form {place.pattern!r} (lines {lines}), but only one of them "
+        "can be the app's version"
     )
 
 
@@ -234,7 +240,7 @@ def _nothing(place: VersionFile, content: str, cure: str) -> Stop:
     return Stop(
         "bad-settings",
         f"{place.file} contains {content}.",
-        "According to the settings, it contains the app's version.",
+        "According to the settings, this file contains the app's version.",
         cure,
         file=place.file,
     )

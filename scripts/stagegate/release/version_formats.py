@@ -104,7 +104,7 @@ def _elements(text: str, target: Sequence[str]) -> list[Span]:
 
 
 def _no_doctype(*_: object) -> None:
-    raise NotOnePlace("a document type, which is not read")
+    raise NotOnePlace("a document type, which version-bump does not read")
 
 
 def _tables(text: str) -> Iterator[tuple[list[str], int, int]]:
@@ -129,5 +129,5 @@ def only(places: Sequence[int], nothing: str) -> int:
 
 def _single(spans: Sequence[Span], nothing: str) -> Span:
     if len(spans) != 1:
-        raise NotOnePlace(nothing if not spans else f"{len(spans)} places that fit")
+        raise NotOnePlace(nothing if not spans else f"{len(spans)} matching places")
     return spans[0]

@@ -50,13 +50,13 @@ def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterat
     address = f"{survey.server}/organizations/{owner}/settings/apps/new?{urlencode(form | PERMISSIONS)}"
     yield f"The manifest of the GitHub App {slug}:\n{manifest(slug, page)}"
     yield (
-        f"Create it from the manifest, or with the form at {address} "
-        f"(for a person's account: {survey.server}/settings/apps/new with the same query). "
-        f"Install it on {repository} only."
+        f"Create the GitHub App from the manifest, or with the form at {address} (for the account "
+        f"of a person: {survey.server}/settings/apps/new with the same query). Install the App "
+        f"only on {repository}."
     )
     yield (
-        f"Its App ID is the variable STAGEGATE_APP_ID: gh variable set STAGEGATE_APP_ID --repo {repository} "
-        "--body <App ID>."
+        "Store the App ID as the variable STAGEGATE_APP_ID: gh variable set STAGEGATE_APP_ID "
+        f"--repo {repository} --body <App ID>."
     )
     places = dict.fromkeys(
         f"{proposal.name}-{place.name}" if len(proposals) > 1 else place.name
@@ -66,8 +66,11 @@ def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterat
     )
     for name in (JOBS, *places):
         yield (
-            f"Store its key as the secret APP_KEY of the GitHub Environment {name}, which only {survey.branch} may "
-            "use: "
-            f"gh secret set APP_KEY --env {name} --repo {repository} < {slug}.pem"
+            "Store the private key of the App as the secret APP_KEY of the GitHub Environment "
+            f"{name}, which only {survey.branch} may use: gh secret set APP_KEY --env {name} "
+            f"--repo {repository} < {slug}.pem"
         )
-    yield f"Never set APP_KEY for the whole repository, and delete {slug}.pem. doctor checks this, and its age."
+    yield (
+        f"Never store APP_KEY as a secret of the whole repository, and delete {slug}.pem. doctor "
+        "checks where the key is stored and how old it is."
+    )

@@ -49,11 +49,12 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
         raise Stop(
             "missing-file",
             "No app was found in this repository.",
-            "No chart, Application, kustomization, values file or manifest names an image or chart of "
-            f"{surveyed.owner or 'its owner'}.",
-            "If your images have another owner, name them: --image ghcr.io/acme/shop. If the pins are in "
-            "another repository, name its settings: --policy acme/gitops//stagegate.yaml. If nothing deploys "
-            "the app yet, begin with a chart: `helm create charts/shop`.",
+            "No chart, Application, kustomization, values file or manifest in this repository "
+            f"contains an image or chart of {surveyed.owner or 'its owner'}.",
+            "If your images have a different owner, pass their names: --image ghcr.io/acme/shop. "
+            "If the pins are in a different repository, pass the settings file of that repository: "
+            "--policy acme/gitops//stagegate.yaml. If nothing deploys the app yet, begin with a "
+            "chart: `helm create charts/shop`.",
         )
     composed = files.compose(
         proposals, surveyed, work_tree.tree, uses, owners or f"@{surveyed.owner or 'acme'}"
@@ -99,10 +100,11 @@ def _demand_inside(folder: Path, path: str) -> None:
         raise Stop(
             "bad-input",
             f"{path} would be written to {place}." if place else f"{path} cannot be written.",
-            "A folder of that name is a link that leads out of the repository."
+            "A folder in this path is a symbolic link that leads out of the repository."
             if place
-            else "A folder of that name is a link that leads in a circle, or the name is too long for a file.",
-            "Replace the link with a folder and run init again; nothing was written.",
+            else "A folder in this path is a symbolic link that leads in a circle, or the name is too "
+            "long for a file.",
+            "Replace the link with a folder, then run init again. init wrote no file.",
         )
 
 
@@ -113,12 +115,12 @@ def _notes(
     notes = [note for proposal in proposals for note in proposal.notes]
     if not surveyed.repository:
         notes.append(
-            "This clone has no remote `origin` with an address on a host, so the owner of images, charts and "
-            "CODEOWNERS is a guess. Run `git remote add origin <address of the repository>` and then init again, "
-            "or correct `acme` in what it writes."
+            "This clone has no remote `origin` with an address on a host, so the owner of images, "
+            "charts and CODEOWNERS is a guess. Run `git remote add origin <address of the "
+            "repository>` and then run init again, or correct `acme` in the files that init writes."
         )
     if composed.kept:
-        notes.append(f"These files exist and stay: {', '.join(composed.kept)}.")
+        notes.append(f"init did not change these existing files: {', '.join(composed.kept)}.")
     for proposal in proposals:
         if proposal.source:
             notes.append(
@@ -136,29 +138,31 @@ def _notes(
         if proposal.chart_path and not proposal.source:
             notes.append(
                 f"Before the first release of {proposal.name}, run `stagegate chart-check --config "
-                f"{proposal.config}`. It "
-                "renders the chart as each environment will, and lists what would fail a release, such as a "
-                "Secret that is made elsewhere."
+                f"{proposal.config}`. The command renders the chart with the values of each "
+                "environment, and lists problems that would make a release fail, such as a Secret "
+                "that does not exist."
             )
         if not proposal.source and not proposal.policy and not proposal.dockerfile:
             notes.append(
-                f"{proposal.name} has no Dockerfile: put your own build into the job `build` of the release "
-                "workflow."
+                f"{proposal.name} has no Dockerfile, so put your own build into the job `build` of "
+                "the release workflow."
             )
     for workflow in surveyed.workflows:
         if workflow.does and not workflow.ours:
             notes.append(
-                f"{workflow.file} also does: {', '.join(workflow.does)}. Remove the steps that the new "
-                "release workflow takes over, so that a version is made, tagged and published once."
+                f"{workflow.file} also does this work: {', '.join(workflow.does)}. Remove the "
+                "steps that the new release workflow replaces, so that each version is made, "
+                "tagged and published only once."
             )
     notes += next_steps.notes(proposals, composed, surveyed)
     if uses.startswith(origin.EXAMPLE):
         notes.append(
-            f"The workflows name {uses}, which is an example. Run again with --stagegate owner/stagegate@<commit>."
+            f"The workflows call {uses}, which is the address in the examples. Run init again with "
+            "--stagegate owner/stagegate@<commit>."
         )
     if not owners:
         notes.append(
-            "CODEOWNERS names the owner of the repository. In an organisation, write a team: "
+            "CODEOWNERS names the owner of the repository. In an organisation, choose a team with "
             "--owners @acme/release."
         )
     return notes

@@ -17,12 +17,12 @@ def result(decided: InitPlan, written: tuple[str, ...]) -> Result:
     message = {
         "updated": Message(
             what=f"{len(written)} files for {apps} are in the work tree.",
-            next="Read them, run `stagegate doctor`, and commit.",
+            next="Read the files, run `stagegate doctor`, and commit.",
         ),
         "planned": Message(
-            what=f"{len(names)} files for {apps} would be written.", next="Add --yes to write them."
+            what=f"{len(names)} files for {apps} would be written.", next="Add --yes to write the files."
         ),
-        "no-difference": Message(what=f"The files for {apps} exist.", next="Run `stagegate doctor`."),
+        "no-difference": Message(what=f"The files for {apps} already exist.", next="Run `stagegate doctor`."),
     }[reason]
     return Result(
         reason=reason,

@@ -35,8 +35,9 @@ def read(folder: Path, repository: str = "") -> WorkTree:
         raise Stop(
             "missing-file",
             "This folder is not in a Git repository.",
-            "init and doctor read the files that Git tracks, the tags and the address of `origin`.",
-            "Run `git init`, or change into the repository.",
+            "init and doctor read the files that Git tracks, the tags, and the address of the "
+            "remote `origin`.",
+            "Run `git init`, or change to the folder of a repository.",
         )
     names = [name for name in git.files(folder) if inside.is_file(folder / name)]
 

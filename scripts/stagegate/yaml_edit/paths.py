@@ -81,7 +81,7 @@ def parse_path(path: str) -> tuple[str | int | tuple[str, str], ...]:
             raise Stop(
                 "bad-settings",
                 f"{path!r} is not a path.",
-                f"It cannot be read from {path[at:]!r} on.",
+                f"The part from {path[at:]!r} on cannot be read.",
                 'Write dotted keys: spec.source.targetRevision, list.0.key, list[name=x].key or "a.b".',
             )
         quoted, key, wanted, index, plain = match.groups()

@@ -32,7 +32,7 @@ def replace(content: bytes, changes: Mapping[tuple[int, str | Path], str], file:
             raise Stop(
                 "ambiguous-pin",
                 f"{file} has no single value at {path}.",
-                "The path leads nowhere, to several places, or to something that is not a scalar.",
+                "The path leads to no place, to several places, or to something that is not a single value.",
                 "Correct the path in the settings, or the file.",
                 file=file,
             )
@@ -78,8 +78,8 @@ def replace_inside(
         raise Stop(
             "ambiguous-pin",
             f"The text at {path} in {file} cannot be edited in place.",
-            "Only a literal block shows its lines as they are.",
-            "Write it as a block with |, or as a mapping.",
+            "stagegate edits only a literal block, because only its lines are stored unchanged.",
+            "Write the text as a literal block with |, or as a mapping.",
             file=file,
             line=outer.line if outer else None,
         )
@@ -105,8 +105,8 @@ def _written(scalar: Scalar, value: str, file: str) -> str:
         raise Stop(
             "ambiguous-pin",
             f"The value in {file} is not one line of text.",
-            "Only printable values on one line are edited.",
-            "Write it on one line.",
+            "stagegate edits only printable values on one line.",
+            "Write the value on one line.",
             file=file,
             line=scalar.line,
         )
@@ -154,7 +154,8 @@ def _compare(
             "ambiguous-pin",
             f"The edit of {file} would not change exactly what it should.",
             f"Also affected: {', '.join(places[:5])}.",
-            f"Where it is an alias, name the place of its anchor as the pin: {_anchor(before, wanted, file)}.",
+            "If the value is an alias, name the place of its anchor as the pin: "
+            f"{_anchor(before, wanted, file)}.",
             file=file,
             line=line,
         )

@@ -182,7 +182,7 @@ CASES = [
     ),
     (  # a manifest that somebody else applies, out of .Files.Get without tpl
         "image-follows-tag",
-        "ghcr.io/acme/shop:v1.0.0 does not follow global.imageTag: ConfigMap/shop at data.greeting",
+The tag of         "ghcr.io/acme/shop:v1.0.0 does not come from global.imageTag: ConfigMap/shop at data.greeting",
         {"values.yaml": VALUES.replace("hello", '"image: ghcr.io/acme/shop:v1.0.0"'), **web(deployment())},
         {"values.yaml": VALUES.replace("hello", "see ghcr.io/acme/shop"), **web(deployment())},
     ),
@@ -374,7 +374,7 @@ def test_parameters_and_both_versions_are_judged(tmp_path: Path) -> None:
     pins = application("").replace("valueFiles: []", 'parameters: [{name: greting, value: "a"}]')
     (one,) = found(checked(tmp_path / "a", web(POD), pins=pins), "unused-value")
     assert (one.message, one.fix) == (
-        "greting in parameters of the Application is not used by the chart.",
+The chart does not use         "greting in parameters of the Application.",
         "Did you mean greeting?",
     )
     assert found(checked(tmp_path / "b", web(POD)), "version-consistent") == []
@@ -409,7 +409,7 @@ def test_rules_that_cannot_run_are_reported(tmp_path: Path) -> None:
     nothing = checked(
         tmp_path / "a", web(deployment(image="other/image:v1")), checks="{follow: {greeting: bonjour}}"
     )
-    assert any("no object has the image ghcr.io/acme/shop" in one.message for one in nothing.failing)
+    assert any("no rendered object contains the image ghcr.io/acme/shop" in one.message for one in nothing.failing)
     assert any(
         "The text bonjour was not checked against the value greeting" in note for note in notes(nothing)
     )

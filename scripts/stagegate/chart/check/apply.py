@@ -39,7 +39,7 @@ def _place(context: Context, kind: str, name: str) -> Path:
     place = context.inside(name, what=kind)
     if place.is_dir() or any(above.is_file() for above in place.parents):
         why = "It is a folder." if place.is_dir() else "A part of the path is a file."
-        raise Stop("bad-input", f"{kind} is {name!r}.", why, "Name a file that can be written there.")
+        raise Stop("bad-input", f"{kind} is {name!r}.", why, "Choose a file that stagegate can write to.")
     return place
 
 

@@ -53,7 +53,10 @@ def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:
     chart = published.fetch(registry, reference.removeprefix(_OCI)) if registry else None
     if chart is None:
         raise Stop(
-            "bad-input", f"There is no {reference}.", "The input `base` names it.", "Correct the reference."
+            "bad-input",
+            f"There is no {reference}.",
+            "The input `base` names this reference.",
+            "Correct the input `base`.",
         )
     for name, content in package.unpack(chart.archive, reference).items():
         target = folder / name
@@ -72,5 +75,5 @@ def _of(reference: str, folder: Path, trial: RenderSetup, renderings: Sequence[E
             objects[rendering.environment] = result
     files = package.files(folder, reference)
     content = digest_of({path: digest_of(data) for path, data in files.items() if path != source.FILE})
-    failure = "" if objects else "It does not render with the values of any environment."
+    failure = "" if objects else "The chart does not render with the values of any environment."
     return Base(reference=reference, version=chart.version, content=content, objects=objects, failure=failure)

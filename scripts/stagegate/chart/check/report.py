@@ -107,8 +107,8 @@ def _message(facts: ChartFacts, checked: Checked) -> Message:
     names = ", ".join(
         dict.fromkeys(rendered.environment for rendered in chart.rendered if rendered.environment)
     )
-    scope = f"It was rendered for {names}" if names else "It was rendered with its own values"
-    scope = "It is a library chart and was linted" if chart.library else scope
+    scope = f"The chart was rendered for {names}" if names else "The chart was rendered with its own values"
+    scope = "The chart is a library chart and was linted" if chart.library else scope
     scope += f", as for Kubernetes {chart.kube_version}."
     if not checked.failing:
         silenced = sum(bool(finding.silenced) for finding in checked.findings)
@@ -125,6 +125,6 @@ def _message(facts: ChartFacts, checked: Checked) -> Message:
     return Message(
         what=f"The chart {chart.path} does not pass: {count}.",
         why=f"The first{where}: {first.message}",
-        next=f"{first.fix} The report lists every finding. Accept one under chart.checks.silence, with a reason;"
-        f" --explain {first.rule} describes the rule.",
+        next=f"{first.fix} The report lists every finding. To accept a finding, add it with a reason "
+        f"under chart.checks.silence. --explain {first.rule} describes the rule.",
     )

@@ -47,7 +47,7 @@ def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[
     if chart_settings is None:
         raise Stop(
             "bad-settings",
-            f"{config} names no chart of this repository.",
+            f"The settings in {config} name no chart of this repository.",
             "chart-check checks the templates under `chart.path`, which the settings do not have.",
             "Write `chart.path`, set the input `chart`, or leave this step out.",
             file=config,
@@ -65,16 +65,16 @@ def _demand(request: CheckRequest, context: Context) -> None:
         raise Stop(
             "missing-file",
             f"There is no {path}/{source.FILE}.",
-            "The input `chart` names that folder.",
-            "Correct the path; it is relative to the workspace.",
+            "The input `chart` names this folder.",
+            "Correct the path, which is relative to the workspace.",
         )
     version = request.kube_version
     if version and not _KUBERNETES.fullmatch(version):
         raise Stop(
             "bad-input",
             f"kube-version is {version!r}.",
-            "It must be a version of Kubernetes.",
-            "Write it as 1.33 or 1.33.2.",
+            "`kube-version` must be a version of Kubernetes.",
+            "Write the version as in 1.33 or 1.33.2.",
         )
 
 
@@ -94,7 +94,10 @@ def _replaced(chart_settings: ChartSettings, request: CheckRequest) -> ChartSett
     fail_on = request.fail_on or chart_settings.checks.fail_on
     if fail_on not in ("error", "warning", "note"):
         raise Stop(
-            "bad-input", f"fail-on is {fail_on!r}.", "It must be error, warning or note.", "Correct it."
+            "bad-input",
+            f"fail-on is {fail_on!r}.",
+            "`fail-on` must be error, warning or note.",
+            "Correct it.",
         )
     return msgspec.structs.replace(
         chart_settings,

@@ -99,8 +99,8 @@ def _given(app: str, line: str, workspace: Path) -> EnvironmentRendering:
             raise Stop(
                 "missing-file",
                 f"There is no {name}.",
-                "The input `values` names it.",
-                "Correct the path; it is relative to the workspace.",
+                "The input `values` names this file.",
+                "Correct the path, which is relative to the workspace.",
             )
         files.append(ValuesFile(name=name, content=path.read_bytes()))
     inputs = msgspec.structs.replace(_inputs(app), values=tuple(files))
@@ -134,8 +134,8 @@ def _untried(settings: Settings, chart: ChartSource) -> Finding:
         severity="note",
         file=chart.file,
         message=f"The chart was not rendered for {names}: no pin in this repository is an Application that "
-        "deploys it.",
+        "deploys this chart.",
         why="chart-check cannot read values files in another repository.",
-        fix="promote-pr renders the chart with those files. To check them earlier, name values files in the input "
-        "`values`.",
+        fix="promote-pr renders the chart with those files. To check these files earlier, pass them "
+        "with the input `values`.",
     )

@@ -108,7 +108,7 @@ def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Ite
             yield from _value(item, code.removeprefix("!"), place, version)
             members = enumerations.FIELDS.get((name.rpartition(".")[2], key))
             if members and isinstance(item, str) and item and item not in members:
-                yield Problem(place, f"is {item!r}, and Kubernetes accepts {', '.join(members)}")
+                yield Problem(place, f"is {item!r}, but Kubernetes accepts only {', '.join(members)}")
     for key, code in fields.items():
         absent = code.startswith("!") and value.get(key) is None and code != "![*"
         if absent and (name.rpartition(".")[2], key) not in _DEFAULTED:
@@ -175,8 +175,10 @@ def _wrong(value: object, expected: str, path: str) -> Problem:
         list: "a list",
         dict: "a mapping",
     }
-    quote = "; quote it" if expected == "text" and isinstance(value, (bool, int, float)) else ""
-    return Problem(path, f"is {kinds.get(type(value), 'something else')}, and must be {expected}{quote}")
+    quote = (
+        "; put the value in quotes" if expected == "text" and isinstance(value, (bool, int, float)) else ""
+    )
+    return Problem(path, f"is {kinds.get(type(value), 'something else')}, but must be {expected}{quote}")
 
 
 def _fields(name: str, version: str) -> Mapping[str, str] | None:

@@ -98,10 +98,10 @@ def name_problem(kind: str, name: str) -> str:
         return "a name may not contain / or %" if "/" in name or "%" in name or name in (".", "..") else ""
     limit = 63 if kind in _NAME_63 else _NAME_52 if kind == "CronJob" else 253
     if len(name) > limit:
-        return f"it has {len(name)} characters, and {limit} are the limit for a {kind}"
+        return f"the name has {len(name)} characters, but the limit for a {kind} is {limit}"
     pattern = _SERVICE if kind == "Service" else LABEL_NAME if kind == "Namespace" else _SUBDOMAIN
     if not pattern.fullmatch(name):
-        return "lower-case letters, digits and - are allowed" + (
+        return "only lower-case letters, digits and - are allowed" + (
             ", with a letter first" if kind == "Service" else ""
         )
     return ""
@@ -160,7 +160,7 @@ def _listed(key: str, items: list[object], place: str, kind: str) -> Iterator[tu
                 yield f"{place}[{number}].name", f"is {name!r}: up to 63 lower-case letters, digits and -"
     for item in items if key in LISTED else ():
         if isinstance(item, str) and item not in LISTED[key]:
-            yield place, f"contains {item!r}, and Kubernetes accepts {', '.join(LISTED[key])}"
+            yield place, f"contains {item!r}, but Kubernetes accepts only {', '.join(LISTED[key])}"
 
 
 def _labels(labels: object, path: str) -> Iterator[tuple[str, str]]:
@@ -200,12 +200,12 @@ def _ports(ports: list[object], path: str, kind: str) -> Iterator[tuple[str, str
         if isinstance(name, str) and named and (len(name) > 15 or not _PORT_NAME.fullmatch(name)):
             yield f"{path}[{number}].name", f"is {name!r}: up to 15 lower-case letters, digits and -"
         if kind == "Service" and isinstance(name, str) and name and not LABEL_NAME.fullmatch(name):
-            yield f"{path}[{number}].name", f"is {name!r}: lower-case letters, digits and - are allowed"
+            yield f"{path}[{number}].name", f"is {name!r}: only lower-case letters, digits and - are allowed"
         for key in ("port", "containerPort", "nodePort", "targetPort", "hostPort"):
             value = port.get(key)
             low = 0 if key in ("nodePort", "hostPort") else 1
             if isinstance(value, int) and not isinstance(value, bool) and not low <= value <= 65535:
-                yield f"{path}[{number}].{key}", f"is {value}, and ports go from 1 to 65535"
+                yield f"{path}[{number}].{key}", f"is {value}, but a port must be between 1 and 65535"
     nameless = any(isinstance(port, Mapping) and not port.get("name") for port in ports)
     if kind == "Service" and len(ports) > 1 and nameless:
         yield path, "has several ports, so each needs a name"
@@ -227,7 +227,7 @@ def _cron(schedule: str) -> str:
         return "write the time zone under spec.timeZone"
     fields = schedule.split()
     if len(fields) != len(_CRON_RANGES):
-        return f"it has {len(fields)} fields, and a schedule has five"
+        return f"the schedule has {len(fields)} fields, but must have five"
     for field, (low, high) in zip(fields, _CRON_RANGES, strict=True):
         if not _CRON_FIELD.fullmatch(field):
             return f"{field!r} is not a valid field of a schedule"
@@ -236,7 +236,7 @@ def _cron(schedule: str) -> str:
         ):
             return f"{unknown} is neither a month nor a day of the week"
         if any(int(start) > int(end) for start, end in re.findall(r"(\d+)-(\d+)", field)) or "/0" in field:
-            return f"{field!r} is never met"
+            return f"{field!r} never matches a date"
         for number in re.findall(r"(?<![/\w])\d+", field):
             if not low <= int(number) <= high:
                 return f"{number} is not between {low} and {high}"

@@ -58,18 +58,21 @@ def _all(body: Mapping[str, Any], kind: str) -> Problems:
 def _scaled(spec: Mapping[str, Any]) -> Problems:
     replicas, selector = spec.get("replicas"), spec.get("selector")
     if isinstance(replicas, int) and replicas < 0:
-        yield "spec.replicas", f"is {replicas}, and the minimum is 0"
+        yield "spec.replicas", f"is {replicas}, but the minimum is 0"
     if isinstance(selector, Mapping) and not any(selector.values()):
-        yield "spec.selector", "is empty, and would select every pod"
+        yield "spec.selector", "is empty, so it would select every pod"
 
 
 def _template(template: Mapping[str, Any], path: str, kind: str) -> Problems:
     spec = mapping(template.get("spec"))
     policy = spec.get("restartPolicy")
     if kind in _LONG_RUNNING and policy in ("Never", "OnFailure"):
-        yield f"{path}.restartPolicy", f"is {policy}, and a {kind} accepts Always"
+        yield f"{path}.restartPolicy", f"is {policy}, but a {kind} accepts only Always"
     if kind in ("Job", "CronJob") and spec and (policy is None or policy == "Always"):
-        yield f"{path}.restartPolicy", f"is {policy or 'missing'}, and a {kind} accepts OnFailure and Never"
+        yield (
+            f"{path}.restartPolicy",
+            f"is {policy or 'missing'}, but a {kind} accepts only OnFailure and Never",
+        )
     yield from _pod(spec, path)
 
 
@@ -98,7 +101,7 @@ def _pod(spec: Mapping[str, Any], path: str) -> Problems:
         if len(sources) > 1:
             yield (
                 f"{path}.volumes[{number}]",
-                f"has {len(sources)} sources ({', '.join(sources)}), and may have one",
+                f"has {len(sources)} sources ({', '.join(sources)}), but may have only one",
             )
 
 
@@ -114,7 +117,7 @@ def _image(container: Mapping[str, Any], path: str) -> Problems:
         )
     security = mapping(container.get("securityContext"))
     if security.get("privileged") is True and security.get("allowPrivilegeEscalation") is False:
-        yield f"{path}.securityContext", "is privileged, and denies privilege escalation"
+        yield f"{path}.securityContext", "is privileged, but denies privilege escalation"
 
 
 def _container(container: Mapping[str, Any], path: str) -> Problems:
@@ -145,13 +148,13 @@ def _container(container: Mapping[str, Any], path: str) -> Problems:
     for number, mount in enumerate(mappings(container.get("volumeMounts"))):
         where = mount.get("mountPath")
         if isinstance(where, str) and (":" in _DRIVE.sub("", where) or not where):
-            yield f"{path}.volumeMounts[{number}].mountPath", f"is {where!r}: a path without : is needed"
+            yield f"{path}.volumeMounts[{number}].mountPath", f"is {where!r}, but must be a path without :"
 
 
 def _handler(handler: Mapping[str, Any], path: str) -> Problems:
     ways = [key for key in _HANDLERS if handler.get(key) is not None]
     if len(ways) > 1:
-        yield path, f"has {' and '.join(ways)}, and may have one of them"
+        yield path, f"has {' and '.join(ways)}, but may have only one of them"
     elif not ways:
         yield path, f"has none of {', '.join(_HANDLERS[:4])}"
 
@@ -165,7 +168,10 @@ def _deployment(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     if isinstance(rolling, Mapping) and all(
         str(rolling.get(key)) in ("0", "0%") for key in ("maxSurge", "maxUnavailable")
     ):
-        yield "spec.strategy.rollingUpdate", "has maxSurge and maxUnavailable 0, so no pod could be replaced"
+        yield (
+            "spec.strategy.rollingUpdate",
+            "has 0 for both maxSurge and maxUnavailable, so no pod could be replaced",
+        )
 
 
 def _shares(holder: Mapping[str, Any], path: str, keys: tuple[str, ...]) -> Problems:
@@ -185,7 +191,7 @@ def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
         yield "spec.ports", "is required but missing"
     address = spec.get("clusterIP")
     if isinstance(address, str) and address and not _ADDRESS.fullmatch(address):
-        yield "spec.clusterIP", f"is {address!r}, and must be an address or None"
+        yield "spec.clusterIP", f"is {address!r}, but must be an address or None"
     if kind in ("NodePort", "LoadBalancer") and spec.get("clusterIP") == "None":
         yield "spec.clusterIP", f"may not be None for a Service of type {kind}"
     if kind == "ClusterIP" and any(port.get("nodePort") for port in mappings(spec.get("ports"))):
@@ -200,25 +206,25 @@ def _ingress(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
         if isinstance(host, str) and (host != host.lower() or ":" in host or "/" in host):
             yield (
                 f"spec.rules[{number}].host",
-                f"is {host!r}: a lower-case host without scheme and port is needed",
+                f"is {host!r}, but must be a lower-case host without scheme and port",
             )
         for index, path in enumerate(mappings(at(rule, "http", "paths"))):
             text, kind = path.get("path"), path.get("pathType")
             needed = kind in ("Exact", "Prefix") or bool(text)
             if needed and not str(text or "").startswith("/"):
-                yield f"spec.rules[{number}].http.paths[{index}].path", f"is {text!r}, and must begin with /"
+                yield f"spec.rules[{number}].http.paths[{index}].path", f"is {text!r}, but must begin with /"
 
 
 def _autoscaler(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     least, most = spec.get("minReplicas"), spec.get("maxReplicas")
     if isinstance(most, int) and (most < 1 or (isinstance(least, int) and least > most)):
-        yield "spec.maxReplicas", f"is {most}, below {'1' if most < 1 else f'minReplicas {least}'}"
+        yield "spec.maxReplicas", f"is {most}, which is below {'1' if most < 1 else f'minReplicas {least}'}"
 
 
 def _budget(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     yield from _shares(spec, "spec", ("minAvailable", "maxUnavailable"))
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
-        yield "spec", "has minAvailable and maxUnavailable, and may have one of them"
+        yield "spec", "has minAvailable and maxUnavailable, but may have only one of them"
 
 
 def _claim(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:

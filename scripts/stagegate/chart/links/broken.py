@@ -38,14 +38,14 @@ def _binding(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
     is_local = kind == "Role" and not built_in and scene.space(resource) == scene.namespace
     if is_local and scene.find("Role", name, scene.namespace) is None:
         yield BrokenLink(
-            resource, f"binds Role/{name}, which is not rendered", "The accounts get no permission."
+            resource, f"binds Role/{name}, which is not rendered", "The service accounts get no permission."
         )
     rendered = any(candidate.kind == "ClusterRole" and candidate.name == name for candidate in scene.objects)
     if kind == "ClusterRole" and not built_in and not rendered:
         yield BrokenLink(
             resource,
             f"binds ClusterRole/{name}, which is not rendered",
-            "The accounts get no permission, unless the cluster has it.",
+            "The service accounts get no permission, unless the ClusterRole already exists in the cluster.",
             "warning",
         )
 
@@ -65,8 +65,9 @@ def _keys(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             if present and key not in present:
                 yield BrokenLink(
                     resource,
-                    f"names the key {key} of {source.label} ({reference.place}), which does not have that key",
-                    "The container does not start.",
+                    f"names the key {key} of {source.label} ({reference.place}), but "
+                    f"{source.label} does not have this key",
+                    "The container cannot start.",
                 )
 
 

@@ -45,7 +45,8 @@ def service(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
                 yield BrokenLink(
                     resource,
                     f"has the targetPort {target}, which no container of {chosen[0].owner.label} declares",
-                    "Requests to this port are refused, unless the program listens on it anyway.",
+                    "Requests to this port are refused, unless the program listens on the port "
+                    "without declaring it.",
                     "warning",
                 )
 
@@ -64,7 +65,7 @@ def ingress(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             yield BrokenLink(
                 resource,
                 f"leads to the Service {name}, which is not rendered",
-                "Every request is answered 503.",
+                "Every request gets the status 503.",
             )
             continue
         ports = list(mappings(at(service.body, "spec", "ports")))
@@ -73,7 +74,7 @@ def ingress(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             yield BrokenLink(
                 resource,
                 f"leads to port {target_port}, which the Service {name} does not have",
-                "Every request is answered 503.",
+                "Every request gets the status 503.",
             )
 
 
@@ -88,10 +89,10 @@ def route(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
         ports = [entry.get("port") for entry in mappings(at(target.body, "spec", "ports"))] if target else []
         if target is None:
             missing = f"leads to the Service {name}, which is not rendered"
-            yield BrokenLink(resource, missing, "Every request is answered 500.")
+            yield BrokenLink(resource, missing, "Every request gets the status 500.")
         elif port and ports and port not in ports:
-            missing = f"leads to port {port} of the Service {name}, which has none"
-            yield BrokenLink(resource, missing, "Every request is answered 500.")
+            missing = f"leads to port {port} of the Service {name}, but the Service does not have this port"
+            yield BrokenLink(resource, missing, "Every request gets the status 500.")
 
 
 def webhook(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
@@ -116,6 +117,6 @@ def network_policy(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLin
         yield BrokenLink(
             resource,
             f"selects no pod of the chart ({label_text(mapping(selector.get('matchLabels')))})",
-            "It protects nothing.",
+            "The policy protects no pod.",
             "warning",
         )

@@ -33,7 +33,7 @@ def workload(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
         yield BrokenLink(
             resource,
             f"has the serviceName {service}, but there is no such Service",
-            "Its pods have no names in DNS.",
+            "The pods of the StatefulSet get no names in DNS.",
             "error" if _has_service(resource, scene) else "warning",
         )
 
@@ -60,7 +60,10 @@ def autoscaler(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
     if name and scene.find(kind, name, scene.space(resource)) is None:
         severity: Severity = "error" if kind in BUILT_IN else "warning"
         yield BrokenLink(
-            resource, f"scales {kind}/{name}, which is not rendered", "Nothing is scaled.", severity
+            resource,
+            f"scales {kind}/{name}, which is not rendered",
+            "The autoscaler scales no workload.",
+            severity,
         )
 
 
@@ -71,7 +74,7 @@ def budget(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
         yield BrokenLink(
             resource,
             f"selects no pod of the chart ({label_text(mapping(selector.get('matchLabels')))})",
-            "It protects nothing when nodes are drained.",
+            "The disruption budget protects no pod when nodes are drained.",
             doubt(mapping(selector.get("matchLabels")), scene),
         )
 

@@ -27,8 +27,9 @@ def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
         raise Stop(
             "bad-input",
             f"The commit {commit[:12]} is not in this checkout.",
-            "helm-publish packs the files of the commit that the release records, so it must be able to read them.",
-            "Check out the release's commit (actions/checkout with `ref`), and pass the same `commit`.",
+            "helm-publish packs the files of the release's commit, so this commit must be in the checkout.",
+            "Check out the commit of the release (actions/checkout with `ref`), and pass the same "
+            "commit as `commit`.",
         )
     with tempfile.TemporaryDirectory(prefix="stagegate-commit-") as temporary:
         folder = Path(temporary)
@@ -54,7 +55,7 @@ def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
     for row in rows:
         name = _name(row.name)
         if row.mode == git_files.SUBMODULE:
-            raise _unfit(name, "It is a submodule, and its files are in another repository.")
+            raise _unfit(name, "The folder is a submodule, so the files are in another repository.")
         content = contents[row.oid]
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,23 +76,29 @@ def _name(raw: bytes) -> str:
     try:
         name = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _unfit(raw.decode("utf-8", "backslashreplace"), "Its name is not UTF-8.") from error
+        raise _unfit(raw.decode("utf-8", "backslashreplace"), "The name of the file is not UTF-8.") from error
     if "\\" in name:
-        raise _unfit(name, "Its name has a backslash, which Helm does not load.")
+        raise _unfit(name, "The name of the file has a backslash, and Helm does not load such files.")
     return name
 
 
 def _link_for_folder(path: str) -> Stop:
     return Stop(
         "findings",
-        f"{path} is a link.",
-        "A commit contains only the target of a link, and the files of the chart are elsewhere.",
-        "Name the target folder: in `chart.path`, or in `dependencies` of the chart that includes it.",
+        f"{path} is a symbolic link.",
+        "A commit contains only the target of a symbolic link, but the files of the chart are in a "
+        "different place.",
+        "Use the target folder of the link, in `chart.path` or in `dependencies` of the chart that "
+        "includes the link.",
         file=path,
     )
 
 
 def _unfit(name: str, why: str) -> Stop:
     return Stop(
-        "findings", f"{name} cannot be packed.", why, "Remove it from the chart, or rename it.", file=name
+        "findings",
+        f"{name} cannot be packed.",
+        why,
+        "Remove the file from the chart, or rename the file.",
+        file=name,
     )

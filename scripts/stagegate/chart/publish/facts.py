@@ -137,7 +137,8 @@ def _versions(chart: ChartSource, version: str) -> list[Finding]:
             file=chart.file,
             message=f"In {chart.file}, {key} is {value or 'missing'}, but the release is {version}.",
             why="A chart is published under the version of its release.",
-            fix=f"List {chart.file} with path {key} under version.files, so that version-bump updates it.",
+            fix=f"List {chart.file} with the path {key} under version.files, so that version-bump "
+            "updates the version in this file.",
         )
         for key, value in fields.items()
         if value != version

@@ -72,9 +72,10 @@ def taken(reference: str, existing: str, built: str, difference: str = "") -> St
     """The Stop for a version that exists with other content: it names both digests and the difference."""
     return Stop(
         "version-taken",
-        f"{reference} is published already, with other content.",
-        f"The registry has {existing}, this build is {built}{difference}. A published version never changes.",
-        "Release a new version with version-bump, and publish that one.",
+        f"{reference} is already published with different content.",
+        f"The registry has {existing}, but this build is {built}{difference}, and a published "
+        "version never changes.",
+        "Release a new version with version-bump, and publish the new version.",
     )
 
 
@@ -86,7 +87,7 @@ def _difference(facts: ChartReleaseFacts, existing: PublishedChart) -> str:
         return f" (published from commit {existing.commit[:12]}, this run releases {facts.commit[:12]})"
     differing = [name for name, digest in facts.images.items() if existing.images.get(name) != digest]
     return (
-        f" (same commit, another build of {', '.join(differing)})"
+        f" (the same commit, but a different build of {', '.join(differing)})"
         if differing
-        else " (same commit, another chart)"
+        else " (the same commit, but a different chart)"
     )

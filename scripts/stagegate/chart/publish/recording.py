@@ -85,9 +85,10 @@ def _deployment(
     if existing is None:
         raise Stop(
             "unknown-state",
-            f"The record of {description.removesuffix(' is a release')} was written but is not listed.",
-            "GitHub accepted the deployment but does not list it yet.",
-            "Run again in a minute.",
+            f"The record of {description.removesuffix(' is a release')} was written, but GitHub "
+            "does not show the record yet.",
+            "GitHub accepted the deployment of the record, but does not list the deployment yet.",
+            "Run the job again in a minute.",
         )
     if existing.digest != facts.digest:
         raise taken(facts.reference, existing.digest, facts.digest)

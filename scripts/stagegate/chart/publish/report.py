@@ -41,18 +41,20 @@ def result(
 
 def _message(facts: ChartReleaseFacts, decided: ChartPublication, reason: str) -> Message:
     if reason == "published":
-        return Message(what=f"{facts.reference} is published.", why=f"Its digest is {decided.digest}.")
+        return Message(
+            what=f"{facts.reference} is published.", why=f"The digest of the chart is {decided.digest}."
+        )
     if reason == "planned":
         return Message(what=f"{facts.reference} would be published.", why=f"As {decided.digest}.")
     if reason == "already-published":
         return Message(
-            what=f"{facts.reference} is published already.",
-            why=f"With the same content, as {decided.digest}.",
+            what=f"{facts.reference} is already published.",
+            why=f"The published chart has the same content. Its digest is {decided.digest}.",
         )
     count = "one error" if len(decided.errors) == 1 else f"{len(decided.errors)} errors"
     first = decided.errors[0]
     return Message(
         what=f"{facts.reference} is not published: the checks found {count}.",
         why=f"{first.file}: {first.message} {first.why}".strip(),
-        next="Correct it and run again. The report lists every finding.",
+        next="Correct the findings, then run the job again. The report lists every finding.",
     )

@@ -9,8 +9,8 @@ from stagegate.chart.walk import at, mapping
 from stagegate.model import Finding
 
 _KINDS = ("HorizontalPodAutoscaler", "ScaledObject")
-_WHY = "Argo CD sets the number at every sync, and the autoscaler sets it back."
-_FIX = "Leave `replicas` out of the template while the autoscaler is rendered."
+_WHY = "Argo CD sets the number of replicas at every sync, and the autoscaler then changes it back."
+_FIX = "Leave `replicas` out of the template if the autoscaler is rendered."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                     rendered,
                     chart,
                     severity="warning",
-                    message=f"{resource.label} has replicas, and {scaler.label} scales it.",
+                    message=f"{resource.label} sets `replicas`, although {scaler.label} scales this workload.",
                     why=_WHY,
                     fix=_FIX,
                 )

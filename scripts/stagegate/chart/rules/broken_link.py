@@ -12,7 +12,7 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, by_cause
 from stagegate.model import Finding
 
 _CONTAINER = re.compile(r"(?<!no )container (?!of )\S*[^\s,.]")
-_WHY = "Each object alone is valid, but together they do not work."
+_WHY = "Each of the two objects alone is valid, but they do not work together."
 _FIX = (
     "Correct one of the two objects. If the target exists outside the chart, silence the finding under "
     "chart.checks.silence."

@@ -22,7 +22,10 @@ _FIRST_FORM = pattern(
 _WHY = (
     "A chart that Helm refuses is not installed, and Argo CD shows a comparison error instead of the release."
 )
-_FIX = "Correct the template, or the values of the environment, and run `helm template` with them."
+_FIX = (
+    "Correct the template or the values of the environment. `helm template` with these values shows "
+    "the error."
+)
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -65,8 +68,8 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
             rule="chart-lint",
             severity="note",
             file=f"{chart.path}/Chart.yaml",
-            message=f"{chart.name} is a library chart: it was linted, but it renders no objects itself.",
-            why="Rules about rendered objects have nothing to check.",
+            message=f"{chart.name} is a library chart, so chart-check only linted it.",
+            why="A library chart renders no objects, so the rules about rendered objects check nothing.",
             fix="Check a chart that uses the library.",
         )
 

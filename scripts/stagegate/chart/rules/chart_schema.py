@@ -68,15 +68,18 @@ def _problems(chart: CheckFacts) -> Iterator[tuple[Severity, str]]:
             f"The version {written} does not have the three numbers of SemVer; helm-publish refuses it.",
         )
     if metadata.get("type", "application") not in _TYPES:
-        yield "error", f"type is {metadata['type']!r}, and Helm accepts application and library."
+        yield "error", f"`type` is {metadata['type']!r}, but Helm accepts only application and library."
     app_version = metadata.get("appVersion")
     if app_version is not None and not isinstance(app_version, str):
-        yield "error", f"appVersion is {app_version!r}, and must be text: quote it."
+        yield "error", f"`appVersion` is {app_version!r}, but must be text; put the value in quotes."
     for key in metadata:
         if key not in _FIELDS:
             yield "warning", f"{key} is not a field of Chart.yaml."
     if not _NAME.fullmatch(chart.name):
-        yield "warning", f"The name {chart.name} has characters besides lower-case letters, digits and -."
+        yield (
+            "warning",
+            f"The chart name {chart.name} contains characters other than lower-case letters, digits and -.",
+        )
     if folder and folder != "." and folder != chart.name:
         yield "note", f"The chart is called {chart.name}, but its folder is {folder}."
 

@@ -25,8 +25,8 @@ _ALWAYS = frozenset(
 _SCRIPTS = (".sh", ".js", ".mjs", ".ts", ".py", ".rb", ".pl")
 _MAKES = re.compile(r"create|\bapply\b|\bPOST\b|\bPUT\b", re.IGNORECASE)
 _WHY = "A pod does not start until every object that it names exists."
-_PERHAPS = " A program in the chart is allowed to create Secrets, and this may be one of them."
-_MILD = "The pod starts without it, but a private image is not pulled, and a default certificate is used."
+_PERHAPS = " A program in the chart is allowed to create Secrets, and may create this object."
+_MILD = "The pod starts without this object, but cannot pull a private image, or uses a default certificate."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -59,10 +59,10 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             rendered,
             chart,
             severity=severity,
-            message=f"{label} is not rendered, and is needed by {shown(list(dict.fromkeys(places)))}.",
+            message=f"{label} is not rendered, but {shown(list(dict.fromkeys(places)))} needs it.",
             why=_reason(several, severity) + by,
-            fix=f"Correct the name or render it. If it is created outside the chart, add `- {label}` under"
-            " chart.checks.external.",
+            fix="Correct the name, or render the object. If the object is created outside the chart, "
+            f"add `- {label}` under chart.checks.external.",
         )
 
 
@@ -137,12 +137,12 @@ RULE = ChartRule(
     severity="error",
     about="Secrets, ConfigMaps, claims and accounts that pods name exist",
     why=_WHY,
-    fix="Correct the name, render the object, or list it under chart.checks.external.",
-    details="Objects that these operators create are recognised: cert-manager, External Secrets, Sealed "
-    "Secrets, Vault, the Secrets Store CSI driver, 1Password, Infisical, Doppler, CloudNativePG, Zalando, "
-    "Crunchy, Percona, ECK, RabbitMQ, Strimzi, MongoDB, Redis, MinIO, MariaDB, MySQL, Cassandra, Keycloak, "
-    "Prometheus. Claims of StatefulSets are recognised too. Pull secrets, TLS Secrets of an Ingress and "
-    "subjects of bindings are warnings.",
+    fix="Correct the name, render the object, or list the object under chart.checks.external.",
+    details="Objects that these operators create count as existing: cert-manager, External Secrets, Sealed "
+    "Secrets, Vault, the Secrets Store CSI driver, 1Password, Infisical, Doppler, CloudNativePG, "
+    "Zalando, Crunchy, Percona, ECK, RabbitMQ, Strimzi, MongoDB, Redis, MinIO, MariaDB, MySQL, "
+    "Cassandra, Keycloak, Prometheus. Claims of StatefulSets count as existing too. Pull secrets, "
+    "TLS Secrets of an Ingress and subjects of bindings are warnings.",
     check=check,
     bad=Twin(files={"templates/more.yaml": _POD % "nowhere"}),
     good=Twin(files={"templates/more.yaml": _POD % "kiosk-login"}),

@@ -74,8 +74,8 @@ _KEPT = (
     ("argocd.argoproj.io/sync-options", "Prune=false"),
 )
 _WHY = (
-    "With prune on, Argo CD deletes removed objects. An immutable field stops every sync until the "
-    "object is deleted."
+    "If prune is on, Argo CD deletes removed objects. A changed immutable field stops every sync "
+    "until the object is deleted."
 )
 _FIX = "Keep the object as it is, or plan its replacement by hand and silence this finding with a reason."
 
@@ -158,7 +158,7 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
         yield "changes although it is immutable"
     sizes = _storage(old), _storage(new)
     if sizes[0] is not None and sizes[1] is not None and sizes[1] < sizes[0]:
-        yield "shrinks its storage, which no claim can"
+        yield "makes its storage smaller, which Kubernetes does not allow for a volume claim"
     if old.kind == "CustomResourceDefinition":
         served = [
             {
@@ -211,7 +211,8 @@ _CLAIM = (
 RULE = ChartRule(
     id="destructive-change",
     severity="error",
-    about="Against the base, nothing with data is removed, shrunk or changed where Kubernetes refuses it",
+    about="Compared with the base, no object with data is removed or made smaller, and no immutable "
+    "field is changed",
     why=_WHY,
     fix=_FIX,
     check=check,

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin
 from stagegate.model import Finding
 
-_FIX = "Correct the template. The usual cause is a trimming {{- or -}} too many, or a missing line `---`."
+_FIX = (
+    "Correct the template. The usual cause is one {{- or -}} too many, which removes a line break, or "
+    "a missing line `---`."
+)
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

@@ -16,7 +16,10 @@ from stagegate.chart.walk import at, containers, is_definition, mappings, phases
 from stagegate.model import Finding
 
 _CONTAINER = re.compile(r" in container \S+$")
-_WHY = "Kubernetes merges these lists by name: one of the two is lost, or the whole object is refused."
+_WHY = (
+    "Kubernetes merges the entries of this list by name, so one of the two entries is lost, or the API "
+    "server refuses the object."
+)
 _FIX = "Keep one of the two entries, and check the additions of helpers and values."
 
 
@@ -30,7 +33,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 environment=rendered.environment,
                 file=chart.place(document.template),
                 message=f"{document.template or 'A document'} renders the key {document.repeated!r} twice.",
-                why="Helm and Argo CD keep the last one. Strict readers refuse the document.",
+                why="Helm and Argo CD use the last of the two values, but strict readers refuse the "
+                "document.",
                 fix=_FIX,
             )
     yield from _objects(rendered, chart)
@@ -81,8 +85,8 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
                 file=f"{chart.path}/{name}",
                 line=line,
                 message=f"{name} has the key {key} twice.",
-                why="Helm uses only the last one, although the first looks valid.",
-                fix="Remove the one that is wrong.",
+                why="Helm uses only the last of the two values, although the first looks valid.",
+                fix="Remove the wrong one of the two keys.",
             )
 
 
@@ -123,8 +127,9 @@ def _objects(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 chart,
                 severity="warning" if harmless else "error",
                 message=f"{resource.label} is rendered {count} times, by {' and '.join(templates)}.",
-                why="Only one of them reaches the cluster, and the order decides which one.",
-                fix="Give them different names, or render one.",
+                why="Only one of these objects reaches the cluster, and the order of the documents "
+                "decides which one.",
+                fix="Give the objects different names, or render only one of them.",
             )
 
 

@@ -12,8 +12,11 @@ from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
 from stagegate.patterns import pattern
 
-_WHY = "The same tag can name other, untested software tomorrow."
-_FIX = "Name a version, best with @sha256:<digest>, or list the image under chart.checks.allow-images."
+_WHY = "The tag can refer to different, untested software tomorrow."
+_FIX = (
+    "Use the tag of a version, if possible with @sha256:<digest>, or list the image under "
+    "chart.checks.allow-images."
+)
 _INLINE = pattern(r"""image:\s*["']?([a-z0-9][\w./-]*:latest)\b""")
 
 
@@ -62,7 +65,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
                 severity="warning",
                 file=f"{chart.path}/{path}",
                 line=text.count("\n", 0, match.start()) + 1,
-                message=f"{name} is written in {path}, which no environment renders this way.",
+                message=f"The image {name} is written in {path}, but no environment renders this image.",
                 why=_WHY,
                 fix=_FIX,
             )
@@ -70,9 +73,9 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
 
 def _judged(image: UsedImage, own_repositories: tuple[str, ...]) -> tuple[Severity | None, str]:
     if image.tag in ("", "latest"):
-        return "error", "has the tag latest" if image.tag else "has no tag, which means latest"
+        return "error", "has the tag latest" if image.tag else "has no tag, so Kubernetes uses latest"
     if image.tag.lower() in MOVING:
-        return "warning", f"has the tag {image.tag}, which moves"
+        return "warning", f"has the tag {image.tag}, which can refer to a different image later"
     return (None, "") if image.repository in own_repositories else ("note", "has no digest")
 
 
@@ -81,7 +84,7 @@ _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: more}\nspec: {containers: [{
 RULE = ChartRule(
     id="floating-tag",
     severity="error",
-    about="Image tags do not move",
+    about="Image tags always refer to the same image",
     why=_WHY,
     fix=_FIX,
     check=check,

@@ -9,7 +9,10 @@ from stagegate.chart.first_party import Mention, mentions, moved, repositories
 from stagegate.chart.rule import ChartRule, CheckFacts, Objects, Rendered, Twin, finding, shown
 from stagegate.model import Finding, Severity
 
-_WHY = "A release sets this one value. An image that does not follow it keeps running the old software."
+_WHY = (
+    "A release sets only this one value. If the tag of an image does not come from this value, the old "
+    "software keeps running."
+)
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -43,12 +46,18 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         )
         yield _untried(rendered, chart, why, fix)
     elif own_repositories and not any(mentioned.values()):
-        yield _untried(rendered, chart, f"no object has the image {', '.join(own_repositories)}.", _CORRECT)
+        yield _untried(
+            rendered, chart, f"no rendered object contains the image {', '.join(own_repositories)}.", _CORRECT
+        )
         return
     for repository, places in mentioned.items():
         if not places:
             yield _untried(
-                rendered, chart, f"no object has the image {repository}.", _CORRECT, severity="note"
+                rendered,
+                chart,
+                f"no rendered object contains the image {repository}.",
+                _CORRECT,
+                severity="note",
             )
         yield from _wrong(places, probe, rendered, chart, value)
 
@@ -71,10 +80,10 @@ def _wrong(
             first.object,
             rendered,
             chart,
-            message=f"{first.repository}{suffix} does not follow {value}: {listed}.",
+            message=f"The tag of {first.repository}{suffix} does not come from {value}: {listed}.",
             why=_WHY,
-            fix=f"Make its tag {{{{ .Values.{value} }}}} (with tpl in files), or list the image under"
-            " chart.checks.allow-images.",
+            fix=f"Write the tag as {{{{ .Values.{value} }}}} (with tpl in files), or list the image "
+            "under chart.checks.allow-images.",
         )
 
 
@@ -94,9 +103,8 @@ def _other_form(objects: Objects, rendered: Rendered, chart: CheckFacts) -> Iter
                     rendered,
                     chart,
                     severity="note" if rendered.secondary else "error",
-                    message=f"{repository}{mention.suffix} at {mention.path} has another form than "
-                    f"{chart.image_tags[0]}, "
-                    "the tag that image-tags writes.",
+                    message=f"The tag of {repository}{mention.suffix} at {mention.path} does not have the "
+                    f"form of {chart.image_tags[0]}, the tag that image-tags writes.",
                     why="The cluster would pull a tag that does not exist.",
                     fix=f"Make the chart use {chart.image_tags[0]}, or write `image-tag: "
                     f'"{start}{{version}}"` '
@@ -120,8 +128,8 @@ def _without_value(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                     f"{chart.version}, "
                     f"which is {' or '.join(chart.image_tags)}.",
                     why=_WHY,
-                    fix="Name the value that contains the tag in chart.image-tag-value, or use .Chart.AppVersion "
-                    "and set `image-tag` in stagegate.yaml to its form.",
+                    fix="Set chart.image-tag-value to the value that contains the tag, or use "
+                    ".Chart.AppVersion and write its form as `image-tag` into stagegate.yaml.",
                 )
 
 
@@ -134,7 +142,7 @@ def _untried(
         severity=severity,
         environment=rendered.environment,
         file=f"{chart.path}/values.yaml",
-        message=f"Whether the app's images follow the release could not be checked: {why}",
+        message=f"chart-check could not check whether the tags of the app's images come from the release: {why}",
         why=_WHY,
         fix=fix,
     )
@@ -150,7 +158,7 @@ spec: {containers: [{name: more, image: "ghcr.io/acme/kiosk:%s"}]}
 RULE = ChartRule(
     id="image-follows-tag",
     severity="error",
-    about="Images of the app follow the tag that a release sets",
+    about="The tags of the app's images come from the value that a release sets",
     why=_WHY,
     fix="Take the tag from chart.image-tag-value everywhere.",
     check=check,

@@ -9,7 +9,10 @@ from stagegate.chart.image_references import allowed, used
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
 from stagegate.model import Finding
 
-_WHY = "A release records the digests of `images` only. This image would ship without having been tested."
+_WHY = (
+    "A release records only the digests of the images in `images`, so this image would be deployed "
+    "without having been tested."
+)
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -29,7 +32,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 image.object,
                 rendered,
                 chart,
-                message=f"{image.repository} follows {chart.image_tag_value}, and `images` does not list it.",
+                message=f"The tag of {image.repository} comes from {chart.image_tag_value}, but `images` "
+                "does not list this image.",
                 why=_WHY,
                 fix=f"Add `- {image.repository}` under images in stagegate.yaml.",
             )

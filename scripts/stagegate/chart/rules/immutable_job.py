@@ -10,9 +10,10 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
 from stagegate.chart.walk import at, is_hook, is_replaced
 from stagegate.model import Finding
 
-_WHY = "spec.template of a Job is immutable, so the next release cannot be synced."
+_WHY = "`spec.template` of a Job is immutable, so Argo CD cannot sync the next release."
 _FIX = (
-    "Make it a hook (argocd.argoproj.io/hook, deleted BeforeHookCreation), or put the version into its name."
+    "Make the Job a hook (argocd.argoproj.io/hook, deleted BeforeHookCreation), or put the version "
+    "into the name of the Job."
 )
 
 
@@ -28,7 +29,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 resource,
                 rendered,
                 chart,
-                message=f"{resource.label} keeps its name, and {places} changes with the release.",
+                message=f"{resource.label} keeps its name, but {places} changes with each release.",
                 why=_WHY,
                 fix=_FIX,
             )

@@ -12,7 +12,7 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, by_cause
 from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
 
-_WHY = "The API server refuses the object, or drops the field silently."
+_WHY = "The API server refuses the object, or ignores the field without an error."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         fix = (
             f"Write apiVersion: {successor}."
             if successor != "none"
-            else "Remove it; Kubernetes has no successor."
+            else "Remove the object, because Kubernetes has no successor for this kind."
         )
         yield finding(
             "kubernetes-schema",
@@ -45,8 +45,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             severity=severity,
             message=f"Kubernetes {version} does not serve {api} {kind}: "
             f"{shown([resource.label for resource in several])}.",
-            why=f"The object is refused. Checked against Kubernetes {version}; `kube-version` sets "
-            "another one.",
+            why=f"The API server refuses the object. chart-check used Kubernetes {version}; "
+            "`kube-version` sets a different version.",
             fix=fix,
         )
 
@@ -72,7 +72,7 @@ def _wrong(
         chart,
         severity="warning" if is_test(first) else "error",
         message=f"{shown([resource.label for resource in several])}: {shown(texts, 4)}.",
-        why=f"{_WHY} Checked against Kubernetes {version}; `kube-version` sets another one.",
+        why=f"{_WHY} chart-check used Kubernetes {version}; `kube-version` sets a different version.",
         fix="Correct the field in the template or its value.",
     )
 

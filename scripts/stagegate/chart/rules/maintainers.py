@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding
 
-_WHY = "Users of the chart look there for a contact."
+_WHY = "Users of the chart look for a contact among the maintainers in Chart.yaml."
 _FIX = "Write `maintainers: [{name: ..., email: ...}]` into Chart.yaml."
 
 

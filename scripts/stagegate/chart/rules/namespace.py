@@ -13,10 +13,10 @@ from stagegate.model import Finding
 
 _SYSTEM = ("kube-system", "kube-public", "kube-node-lease")
 _WHY = (
-    "The object is outside the release's namespace: environments would share it, and other objects of the "
-    "release cannot use it."
+    "The object is outside the namespace of the release, so several environments would share the "
+    "object, and other objects of the release cannot use it."
 )
-_FIX = "Remove metadata.namespace, or write {{ .Release.Namespace }} or a value."
+_FIX = "Remove metadata.namespace, or use {{ .Release.Namespace }} or a value of the chart."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

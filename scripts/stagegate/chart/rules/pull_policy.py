@@ -40,7 +40,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             rendered,
             chart,
             severity="error" if parts(image)[0] in own_repositories else "warning",
-            message=f"{image} moves, and imagePullPolicy is {policy}: {shown(labels)}.",
+            message=f"The tag of {image} can change, but imagePullPolicy is {policy}: {shown(labels)}.",
             why=_WHY,
             fix=_FIX,
         )
@@ -54,7 +54,7 @@ _POD = (
 RULE = ChartRule(
     id="pull-policy",
     severity="error",
-    about="A tag that moves is pulled each time",
+    about="An image with a tag that can change is pulled each time",
     why=_WHY,
     fix=_FIX,
     check=check,

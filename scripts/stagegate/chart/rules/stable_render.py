@@ -16,7 +16,7 @@ from stagegate.patterns import pattern
 _WHY = "Argo CD renders the chart at every sync, without access to the cluster."
 _EXISTING = pattern(r"\.Values\.([\w.]*[eE]xisting[\w]*)")
 _NOW = pattern(r"(?<![\w.])(?:now|ago)(?![\w])[^}\n]*")
-_FIX = "Take the value from outside (an existing Secret, a value) instead of rand*, gen*, uuidv4 or now."
+_FIX = "Use an existing Secret or a value instead of rand*, gen*, uuidv4 or now."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -33,9 +33,13 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                     differing[resource.template, resource.is_secret].append((resource, _where(first, second)))
     for (template, secret), several in differing.items():
         resource = several[0][0]
-        guard = " The template's `lookup` returns nothing then." if "lookup" in chart.source(template) else ""
+        guard = (
+            " In Argo CD, the `lookup` of the template returns nothing."
+            if "lookup" in chart.source(template)
+            else ""
+        )
         effect = (
-            "Passwords change with every sync."
+            "The passwords change with every sync."
             if secret
             else "The object is never in sync, or restarts at each sync."
         )
@@ -64,7 +68,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 chart,
                 severity="warning",
                 message=f"{template} uses `{used.strip()[:60]}`: its result depends on the date.",
-                why=f"{_WHY} Workloads restart when the date changes.",
+                why=f"{_WHY} The workloads restart when the date changes.",
                 fix="Write the release's version, or a checksum of the content whose change should cause a "
                 "restart.",
             )

@@ -23,9 +23,9 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 severity="warning",
                 environment=rendered.environment,
                 file=rendered.file if file.endswith(" of the Application") else file,
-                message=f"{path} in {file} is not used by the chart.",
+                message=f"The chart does not use {path} in {file}.",
                 why=_WHY,
-                fix=f"Did you mean {near}?" if near else "Correct the key, or remove it.",
+                fix=f"Did you mean {near}?" if near else "Correct the key, or remove the key.",
             )
 
 
@@ -79,7 +79,7 @@ RULE = ChartRule(
     severity="warning",
     about="The chart reads every key of an environment's values",
     why=_WHY,
-    fix="Correct the key, or remove it.",
+    fix="Correct the key, or remove the key.",
     check=check,
     bad=Twin(pins=_PINS % "replica"),
     good=Twin(pins=_PINS % "replicas"),

@@ -26,7 +26,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 yield _untried(rendered, chart, value, literal, why, "error")
             continue
         if not any(True for resource in rendered.objects for _ in _places(resource, literal)):
-            yield _untried(rendered, chart, value, literal, "nothing renders it.", "note")
+            yield _untried(rendered, chart, value, literal, "no rendered object contains the text.", "note")
         groups: dict[str, list[tuple[RenderedObject, list[str]]]] = defaultdict(list)
         for resource in rendered.probed:
             places = list(_places(resource, literal))
@@ -39,9 +39,9 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 several[0][0],
                 rendered,
                 chart,
-                message=f"{literal} does not follow {value}: {shown(listed)}.",
+                message=f"{literal} does not change with {value}: {shown(listed)}.",
                 why=_WHY,
-                fix=f"Derive it from .Values.{value} there too.",
+                fix=f"Derive this text from .Values.{value} in these places too.",
             )
 
 
@@ -79,7 +79,7 @@ def _untried(
         environment=rendered.environment,
         file=f"{chart.path}/values.yaml",
         message=f"The text {literal} was not checked against the value {value}: {why}",
-        why="chart.checks.follow contains the text of each value before it is changed.",
+        why="chart.checks.follow must contain the current text of the value.",
         fix="Correct the literal or the value, or remove the line from chart.checks.follow.",
     )
 
@@ -93,7 +93,7 @@ _VALUES = "database: shop-db\n"
 RULE = ChartRule(
     id="value-follows",
     severity="error",
-    about="Derived names follow their value",
+    about="Names that are derived from a value change with the value",
     why=_WHY,
     fix="Derive the name from the value in every template.",
     check=check,

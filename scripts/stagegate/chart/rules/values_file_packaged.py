@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin
 from stagegate.model import Finding
 
-_WHY = "Argo CD reads these files from the published package; .helmignore can keep a file out of it."
-_FIX = "Correct the name, add the file to the chart, or remove it from .helmignore."
+_WHY = (
+    "Argo CD reads these files from the published package, and .helmignore can exclude a file from the "
+    "package."
+)
+_FIX = "Correct the name, add the file to the chart, or remove the file from .helmignore."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -22,7 +25,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 environment=rendered.environment,
                 object=f"Application/{rendered.application}",
                 file=rendered.file,
-                message=f"The packaged chart has no {name}, which Application {rendered.application} names.",
+                message=f"The packaged chart has no file {name}, but the Application "
+                f"{rendered.application} names this file.",
                 why=_WHY,
                 fix=_FIX,
             )

@@ -9,7 +9,7 @@ import msgspec
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding
 
-_WHY = "A chart is published under the version of its release, and its images are those of appVersion."
+_WHY = "The version of a chart is the version of its release, and appVersion names the version of the images."
 _FIX = "List each file under version.files, so that version-bump updates them together."
 
 

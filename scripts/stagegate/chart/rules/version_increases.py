@@ -22,7 +22,8 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
             rule="version-increases",
             severity="warning",
             file=f"{chart.path}/Chart.yaml",
-            message=f"The chart differs from {base.reference} ({base.version}) and has version {chart.version}.",
+            message=f"The chart differs from {base.reference} ({base.version}), but still has the version "
+            f"{chart.version}.",
             why=_WHY,
             fix=_FIX,
         )

@@ -18,9 +18,10 @@ def headers(lines: Iterable[str]) -> dict[str, str]:
         if not colon or not name.strip() or not value.strip():
             raise Stop(
                 "bad-input",
-                "argocd-headers has a line that is not a header.",
+                "The input `argocd-headers` has a line that is not a header.",
                 "Each line must be `Name: value`.",
-                "Correct the secret. The line is not shown, because it may contain a password.",
+                "Correct the secret. The message does not show the line, because the line may "
+                "contain a password.",
             )
         named[name.strip()] = value.strip()
     return named

@@ -205,15 +205,17 @@ class ArgoCD:
             if _PLAIN.search(str(error)):
                 raise Stop(
                     "unreachable",
-                    f"{self.host} does not use TLS.",
+                    f"The server at {self.host} does not use TLS.",
                     "stagegate uses https unless the address begins with http://, and the server "
                     "responded without TLS.",
-                    f"Write http://{self.host} if the server uses plain HTTP on purpose, or correct the port.",
+                    f"If the server uses plain HTTP on purpose, write http://{self.host}. "
+                    "Otherwise correct the port.",
                 ) from error
             raise Stop(
                 "unreachable",
                 f"The certificate of {self.host} is not trusted.",
-                "It is signed by an authority that this machine does not trust, or it is for another name.",
+                "The certificate is signed by an authority that this machine does not trust, or it "
+                "belongs to a different host name.",
                 "Pass that authority's certificate as `argocd-ca`; stagegate never skips the check of a "
                 "certificate.",
             ) from error
@@ -238,7 +240,7 @@ def address(server: str) -> str:
         raise Stop(
             "bad-input",
             "argocd-server is not an address.",
-            "It must be a host name, host:port or an https URL, without a user.",
+            "`argocd-server` must be a host name, host:port or an https URL, without a user.",
             "Correct the variable ARGOCD_SERVER of the GitHub Environment.",
         )
     return url

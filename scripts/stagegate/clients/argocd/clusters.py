@@ -74,5 +74,7 @@ def _versions(cluster: Mapping[str, Any], shown: str) -> ClusterVersions:
     version = _VERSION.match(str(facts.get("serverVersion") or cluster.get("serverVersion") or ""))
     listed = facts.get("apiVersions")
     if version is None or not isinstance(listed, list) or not listed:
-        return ClusterVersions(name=shown, trouble=f"it does not report the versions of {shown} yet")
+        return ClusterVersions(
+            name=shown, trouble=f"Argo CD does not report the Kubernetes version of {shown} yet"
+        )
     return ClusterVersions(name=shown, kube_version=version[1], api_versions=tuple(map(str, listed)))

@@ -61,7 +61,7 @@ def exchanged(
         raise Stop(
             "missing-permission",
             f"Argo CD at {host} issued no token for this job.",
-            f"Its Dex reported: {log.redact(' '.join(reason.split()))[:200].rstrip('.')}.",
+            f"Argo CD's Dex reported: {log.redact(' '.join(reason.split()))[:200].rstrip('.')}.",
             f"Add a Dex connector of type `oidc` with id {connector!r} and GitHub's issuer, or correct "
             "`argocd.connector`.",
         )
@@ -76,7 +76,8 @@ def job_token(environ: Mapping[str, str]) -> str:
         raise Stop(
             "missing-permission",
             "This job has no OIDC token.",
-            "`argocd.auth: oidc` needs one, and GitHub gives it only to jobs with the permission for it.",
+            "`argocd.auth: oidc` needs an OIDC token, but GitHub gives such a token only to jobs "
+            "with the permission `id-token: write`.",
             "Add `permissions: id-token: write` to the job.",
         )
     host = urlsplit(url).netloc

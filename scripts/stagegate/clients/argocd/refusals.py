@@ -33,9 +33,10 @@ def refuse(response: requests.Response, about: str, server: Server) -> None:
         raise Stop(
             "token-expired",
             f"Argo CD at {server.host} does not accept the token.",
-            f"It reported: {reported}. The token is expired, revoked or for another server.",
-            "Make a new one (`argocd account generate-token`) and store it as ARGOCD_TOKEN in the GitHub "
-            "Environment.",
+            f"Argo CD reported: {reported}. The token has expired, was revoked, or belongs to a "
+            "different server.",
+            "Make a new token (`argocd account generate-token`) and store the token as "
+            "ARGOCD_TOKEN in the GitHub Environment.",
         )
     if status == 403:
         permission = f"applications, get, {server.project or '<project>'}/{about.split()[1]}"
@@ -49,15 +50,16 @@ def refuse(response: requests.Response, about: str, server: Server) -> None:
         raise Stop(
             "bad-settings",
             f"{about} does not exist at {server.host}.",
-            f"It reported: {reported}.",
+            f"Argo CD reported: {reported}.",
             "Correct `argocd` in the settings, or apply the Application's manifest first.",
         )
     reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
     raise Stop(
         reason,
         f"Argo CD at {server.host} returned {status} for {about}.",
-        f"It reported: {reported}.",
-        "Run again. If it happens again, check argocd-server and the proxy in front of it.",
+        f"Argo CD reported: {reported}.",
+        "Run the job again. If the same error occurs, check `argocd-server` and the proxy in front "
+        "of Argo CD.",
     )
 
 
@@ -72,7 +74,8 @@ def _elsewhere(response: requests.Response, server: Server) -> Stop:
     return Stop(
         "missing-permission",
         f"{server.host} redirects the request to {place}.",
-        "That is a login page or another address; the token is never sent over a redirect.",
+        "The redirect leads to a login page or to a different address, and stagegate never sends "
+        "the token over a redirect.",
         next_step,
     )
 
@@ -94,7 +97,7 @@ def nonsense(what: str, server: Server) -> Stop:
         "unknown-state",
         f"Argo CD at {server.host} sent {what}.",
         "The state of the Application is therefore unknown.",
-        "Run again. If it happens again, compare the address with the one of Argo CD.",
+        "Run the job again. If the same error occurs, check that the address is the address of Argo CD.",
     )
 
 
@@ -117,8 +120,8 @@ def empty(name: str) -> Stop:
     return Stop(
         "empty-secret",
         f"{name} is empty.",
-        "The job's `environment:` does not contain it, or a reusable workflow did not declare and map "
-        "the name.",
-        f"Store {name.upper().replace('-', '_')} in the GitHub Environment and name that environment "
-        "in the job.",
+        f"The GitHub Environment of the job does not contain {name}, or a reusable workflow does "
+        "not declare and map it.",
+        f"Store {name.upper().replace('-', '_')} in the GitHub Environment, and name this GitHub "
+        "Environment in the job.",
     )

@@ -226,9 +226,10 @@ class Connection(Line):
     def _moved(self) -> Stop:
         return Stop(
             "bad-input",
-            f"{self.repository} has another name now.",
-            "GitHub returned a redirect, which a write must not follow.",
-            "Use the repository's new name in settings and workflow.",
+            f"{self.repository} now has a different name.",
+            "GitHub returned a redirect to the new name, and stagegate does not follow redirects "
+            "when it writes.",
+            "Use the new name of the repository in the settings and in the workflow.",
         )
 
     def invisible(self) -> Stop:

@@ -239,7 +239,7 @@ class Commits(Refs):
         tip = self.commit_info(sha)
         if tip and tip.parents == (expected,) and tip.message.strip() == message.strip():
             return sha
-        raise StaleHead(branch, f"It is no longer at {expected[:12]}.")
+        raise StaleHead(branch, f"The branch is no longer at {expected[:12]}.")
 
     def create_orphan_commit(
         self, files: Mapping[str, bytes], message: str, parents: Sequence[str] = ()

@@ -65,9 +65,10 @@ class _Node(msgspec.Struct, frozen=True, rename="camel"):
         if len(listed) >= _MOST:
             raise Stop(
                 "unknown-state",
-                "A deployment has so many statuses that the deciding one may not be among those read.",
-                f"GitHub returned {len(listed)}, and a gate writes two or three.",
-                "Find out who adds statuses to deployments; then let the gate of this environment run again.",
+                "A GitHub deployment has so many statuses that stagegate may not have read the "
+                "status that decides.",
+                f"GitHub returned {len(listed)} statuses, but a gate writes only two or three.",
+                "Find out who adds statuses to the deployments, then run the gate of this environment again.",
             )
         if latest is None or latest.id not in (listed[0].id, listed[-1].id) if listed else False:
             listed = sorted(listed, key=lambda status: status.created_at, reverse=True)

@@ -148,8 +148,8 @@ class Files(Port):
             raise Stop(
                 "unknown-state",
                 f"GitHub's copy of blob {oid[:12]} does not match its ID.",
-                "The response was cut off or changed on the way.",
-                "Run it again.",
+                "The response was cut off or changed during the transfer.",
+                "Run the job again.",
             )
         return content
 
@@ -164,6 +164,6 @@ def no_commit(repository: str, ref: str) -> Stop:
     return Stop(
         "missing-file",
         f"{repository} has no commit, branch or tag {ref}.",
-        "stagegate needs its files.",
-        "Check the name; it may have been deleted.",
+        f"stagegate needs the files of {ref}.",
+        f"Check the name {ref}; the branch or tag may have been deleted.",
     )

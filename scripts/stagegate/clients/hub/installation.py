@@ -31,8 +31,9 @@ def installation_token(
         raise Stop(
             "empty-secret",
             f"{lost} is empty.",
-            "The GitHub App that writes statuses needs its ID and its private key.",
-            "Store both in the GitHub Environment, and name that environment in the job.",
+            "The GitHub App that writes statuses needs both the ID and the private key of the App.",
+            "Store the ID and the key in the GitHub Environment, and name this GitHub Environment "
+            "in the job.",
         )
     log.mask(app_key)
     owner, _, name = repository.partition("/")
@@ -53,7 +54,7 @@ def installation_token(
             "unreachable",
             "GitHub does not respond.",
             f"The request for a token of the App failed with {type(error).__name__}.",
-            "Run again; nothing was changed.",
+            "Run the job again. stagegate changed nothing.",
         ) from error
     except (
         ValueError,
@@ -85,17 +86,20 @@ def _refused(error: GithubException, repository: str) -> Stop:
         return Stop(
             "missing-permission",
             f"The GitHub App is not installed on {repository}.",
-            "Only an installation can write there.",
-            "Install the App on the repository, or correct app-id.",
+            "An App can only write to repositories on which it is installed.",
+            f"Install the App on {repository}, or correct `app-id`.",
         )
     if error.status == 401:
         return Stop(
             "missing-permission",
             "GitHub does not accept the App's key.",
-            "app-id and app-key do not belong together, or the key was revoked.",
-            "Make a new key in the App's settings and store it.",
+            "`app-id` and `app-key` do not belong to the same App, or the key was revoked.",
+            "Make a new key in the settings of the App, and store the key as the secret.",
         )
     reason = "server-error" if error.status >= 500 else "unknown-state"
     return Stop(
-        reason, f"GitHub returned {error.status} for the App's token.", "No token was made.", "Run again."
+        reason,
+        f"GitHub returned {error.status} to the request for a token of the App.",
+        "GitHub made no token.",
+        "Run the job again.",
     )

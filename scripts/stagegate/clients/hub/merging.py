@@ -159,7 +159,8 @@ def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
         )
     if refusal.status == 409 or "head branch was modified" in low:
         return StaleHead(
-            f"Pull request {number}", f"Its head is no longer {sha[:12]}, the one that was judged."
+            f"Pull request {number}",
+            f"The head of the pull request is no longer {sha[:12]}, the commit that stagegate checked.",
         )
     if refusal.status == 405:
         return Stop(

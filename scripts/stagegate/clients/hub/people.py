@@ -86,8 +86,8 @@ class People(Port):
             raise Stop(
                 "unknown-state",
                 f"{self.repository} has no default branch.",
-                "It has no commit yet.",
-                "Push a first commit and run again.",
+                "The repository has no commit yet.",
+                "Push a first commit, then run the job again.",
             )
         return repository.default_branch_ref.name
 
@@ -106,9 +106,10 @@ class People(Port):
         if role not in _ROLES:
             raise Stop(
                 "unknown-state",
-                f"The permission of {login} is not known.",
-                f"GitHub reports the custom role {role!r}.",
-                "Give that person one of GitHub's built-in roles, or let somebody else run the command.",
+                f"The permission of {login} is unknown.",
+                f"GitHub reports the custom role {role!r}, which stagegate cannot compare with the "
+                "built-in roles.",
+                f"Give {login} one of GitHub's built-in roles, or let a different person run the command.",
             )
         return role
 

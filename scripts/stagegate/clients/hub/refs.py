@@ -198,7 +198,7 @@ class Refs(Trees):
             if existing == sha:
                 return isinstance(trouble, Uncertain)
             if existing is not None:
-                raise StaleHead(ref, f"It exists and points to {existing[:12]}.") from trouble
+                raise StaleHead(ref, f"The ref already exists and points to {existing[:12]}.") from trouble
             self._new_ref(ref, sha)
             return True
 
@@ -231,7 +231,7 @@ class Refs(Trees):
                 return True
             for u in updates:
                 if tips[u.name] != u.before:
-                    raise StaleHead(u.name, f"It points to {tips[u.name][:12]}, not to {u.before[:12]}.")
+                    raise StaleHead(u.name, f"The ref points to {tips[u.name][:12]}, not to {u.before[:12]}.")
             return None
 
         try:

@@ -29,9 +29,9 @@ class StaleHead(Stop):
     def __init__(self, ref: str, why: str) -> None:
         super().__init__(
             "stale-base",
-            f"{ref} moved while this was running.",
+            f"{ref} changed while stagegate was running.",
             why,
-            "Run it again; nothing was overwritten.",
+            "Run the job again. stagegate overwrote nothing.",
         )
 
 
@@ -48,7 +48,8 @@ def too_large(doing: str, reason: str, *, write: bool) -> Stop:
         "server-error",
         f"GitHub cut off the request to {doing}.",
         f"The request exceeded GitHub's resource limits: {reason}",
-        "Run it again later. If it happens again, keep fewer marks, deployments or apps in one repository.",
+        "Run the job again later. If the same error occurs, keep fewer marks, deployments or apps "
+        "in one repository.",
     )
 
 
@@ -69,8 +70,8 @@ def rate_limited(doing: str, wait: float, now: float) -> Stop:
     return Stop(
         "rate-limited",
         f"GitHub's rate limit stopped the request to {doing}.",
-        f"The limit ends at {until}, and a run may not wait that long.",
-        "Run it again after that time. Everything done so far is kept.",
+        f"GitHub accepts requests again at {until}, which is too long for a run to wait.",
+        "Run the job again after this time. The work done so far is kept.",
     )
 
 
@@ -82,7 +83,8 @@ def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
         f"{host} did not respond to the request to {doing}.",
         f"The request ended with {type(error).__name__}"
         + (", after it was sent." if sent else "; nothing was changed."),
-        "Check https://www.githubstatus.com and the network, then run it again: it completes what was begun.",
+        "Check https://www.githubstatus.com and the network, then run the job again. The new run "
+        "completes the work.",
     )
 
 
@@ -102,7 +104,8 @@ def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
         "unknown-state",
         f"GitHub's response to the request to {doing} could not be read.",
         f"{log.redact(str(error))[:200]}.",
-        "Run it again. If it happens again, check that GITHUB_API_URL names an API and not a proxy's page.",
+        "Run the job again. If the same error occurs, check that GITHUB_API_URL is the address of "
+        "GitHub's API and not the page of a proxy.",
     )
 
 
@@ -132,7 +135,7 @@ def _refusal(
     low = reason.lower()
     if status == 401:
         return Refused(
-            "token-expired", what, f"The token is not, or no longer, valid ({reason}).", _renew(token)
+            "token-expired", what, f"The token is not valid, or no longer valid ({reason}).", _renew(token)
         )
     if is_policy(low):
         return Refused(
@@ -152,12 +155,12 @@ def _refusal(
             f"Check the name, and check that the token has {permission} for this repository.",
         )
     if status == 409:
-        return Refused("stale-base", what, f"It returned 409: {reason}", "Run it again.")
+        return Refused("stale-base", what, f"GitHub returned 409: {reason}", "Run the job again.")
     return Refused(
         "bad-input",
         what,
-        f"It returned {status}: {reason}",
-        "Correct the cause that it names and run it again.",
+        f"GitHub returned {status}: {reason}",
+        "Correct the cause that GitHub names, then run the job again.",
     )
 
 
@@ -175,10 +178,10 @@ def is_policy(low: str) -> bool:
 def _renew(token: str) -> str:
     if token.startswith("ghs_"):
         return (
-            "GITHUB_TOKEN ends with its job and an App's token after one hour: make a new one in this job "
-            "right before this step."
+            "GITHUB_TOKEN expires with its job, and the token of an App after one hour. Make a new "
+            "token in this job, right before this step."
         )
-    return "Make a new token, store it as the secret this step reads, and run it again."
+    return "Make a new token, store the token as the secret that this step reads, and run the job again."
 
 
 def _missing(headers: Mapping[str, str], reason: str, permission: str, token: str) -> tuple[str, str]:
@@ -200,14 +203,17 @@ def _missing(headers: Mapping[str, str], reason: str, permission: str, token: st
         )
     if headers.get("x-github-sso") or "saml" in low:
         return (
-            "The organisation requires single sign-on, and this token is not authorised for it.",
+            "The organisation requires single sign-on, but this token is not authorised for single sign-on.",
             "Authorise the token for the organisation (Settings > Tokens > Configure SSO).",
         )
     if "ip allow list" in low:
         return (f"{reason}", "Add the runner's address to the organisation's IP allow list.")
     if "archived" in low:
-        return ("The repository is archived and read-only.", "Unarchive it, or remove this workflow.")
-    why = f"The token lacks {needed}" + (f" ({reason})." if reason else ".")
+        return (
+            "The repository is archived and read-only.",
+            "Unarchive the repository, or remove this workflow.",
+        )
+    why = f"The token does not have {needed}" + (f" ({reason})." if reason else ".")
     return why, _cure(needed, reason, token)
 
 
@@ -230,7 +236,8 @@ def _cure(needed: str, reason: str, token: str) -> str:
         )
     if "integration" in reason or token.startswith("ghs_"):
         return (
-            f"With GITHUB_TOKEN add `{needed}` under the job's `permissions:` (runs for forks only read); "
-            "with a GitHub App grant it in the App's settings and accept it where the App is installed."
+            f"With GITHUB_TOKEN, add `{needed}` under the job's `permissions:` (runs for forks may "
+            "only read). With a GitHub App, grant the permission in the settings of the App, and "
+            "accept the permission in the installation of the App."
         )
-    return f"Give the token {needed} on this repository (a classic token: scope repo)."
+    return f"Give the token {needed} on this repository (for a classic token, the scope `repo`)."

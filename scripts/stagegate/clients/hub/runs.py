@@ -51,7 +51,7 @@ class Runs(Port):
                 f"GitHub reported: {refusal.message or 'Not Found'}. The file must be in "
                 ".github/workflows on the "
                 f"default branch, have `workflow_dispatch:` and the inputs {', '.join(inputs) or 'none'}.",
-                "Add the workflow (examples/shop has one), or name the right file.",
+                "Add the workflow (examples/shop has one), or correct the name of the file.",
             ) from refusal
 
     def repository_dispatch(self, event_type: str, payload: Mapping[str, Any]) -> None:

@@ -145,8 +145,9 @@ class Statuses(Port):
             raise Stop(
                 "unknown-state",
                 refusal.what,
-                f"The commit has 1,000 statuses of {context}, which is GitHub's limit.",
-                "Release or promote from a newer commit; this one can no longer be judged.",
+                f"The commit has 1,000 statuses {context}, which is the limit of GitHub.",
+                "Release or promote from a newer commit, because GitHub accepts no further status "
+                "of this commit.",
             ) from refusal
 
     def _says(self, newest: Status, state: str, description: str, target_url: str) -> bool:

@@ -105,14 +105,16 @@ class RepositoryTags(Refs):
                 "unknown-state",
                 f"The tag {name} cannot be read.",
                 "GitHub first reported that the tag exists, and then that it does not exist.",
-                "Run it again.",
+                "Run the job again.",
             )
         if existing.target_commit != sha:
             raise Stop(
                 "tag-taken",
-                f"The tag {name} exists on another commit.",
-                f"It names {existing.target_commit[:12]}, not {sha[:12]}; a published version never moves.",
-                "Choose the next version, or delete the tag if nothing was published from it.",
+                f"The tag {name} already belongs to a different commit.",
+                f"The tag names {existing.target_commit[:12]}, not {sha[:12]}, and the tag of a "
+                "published version never changes.",
+                "Choose the next version. If nothing was published from the tag, you can delete "
+                "the tag instead.",
             )
         return existing
 

@@ -117,7 +117,7 @@ class Line:
             if wait > self._patience:
                 raise refusals.rate_limited(doing, wait, self.clock())
             self._patience -= wait
-            log.say(f"GitHub's rate limit: waiting {wait:.0f} s before trying to {doing} again.")
+            log.say(f"GitHub's rate limit is reached: waiting {wait:.0f} s before trying to {doing} again.")
             self.sleep(wait)
 
     def _count(self, write: bool) -> None:

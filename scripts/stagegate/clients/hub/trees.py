@@ -136,7 +136,7 @@ class Trees(Files):
             raise Stop(
                 "unknown-state",
                 f"{self.repository} has more files than GitHub lists at once.",
-                f"{doing[:1].upper()}{doing[1:]}: one could be missed.",
+                f"{doing[:1].upper()}{doing[1:]}: stagegate could miss a file.",
                 "Name single files in the settings, or move the deployed files into smaller folders.",
             )
         return listed.tree

@@ -44,8 +44,9 @@ class Trials(Port):
         raise Stop(
             "unknown-state",
             f"GitHub has not tried to merge #{number} into {base[:12]} yet.",
-            "The base moved since the branch began, so the result of the merge has to be judged too.",
-            "Run it again in a minute, or update the branch of the pull request.",
+            "The base has new commits since the branch began, so stagegate also has to check the "
+            "result of the merge.",
+            "Run the job again in a minute, or update the branch of the pull request.",
         )
 
     def _parents(self, sha: str) -> list[str]:

@@ -58,9 +58,10 @@ def agree(store: Tags, target: Reference, own_claim: Claim, put: Callable[[Refer
             put(target.tagged(own_claim.contested if step == "contest" else own_claim.conceded))
     raise Stop(
         "version-taken",
-        f"{target} is claimed by another publisher with other content.",
-        "That publisher began before this one, but has not published the version.",
-        "Run the other job again to finish it, or make a new version with version-bump and publish that.",
+        f"A different run has reserved {target} for different content.",
+        "The other run began before this run, but has not published the version yet.",
+        "Run the job of the other run again to finish it, or make a new version with version-bump "
+        "and publish the new version.",
     )
 
 

@@ -84,7 +84,9 @@ class Registry:
         manifest_read = Manifest(media_type=media_type, raw=raw)
         promised = (target.digest, response.headers.get("Docker-Content-Digest", ""))
         if any(digest.startswith("sha256:") and digest != manifest_read.digest for digest in promised):
-            raise _nonsense(target, f"other content ({manifest_read.digest}) than it promised")
+            raise _nonsense(
+                target, f"content with the digest {manifest_read.digest}, which is not the requested one"
+            )
         return manifest_read
 
     def children(self, reference: str | Reference) -> frozenset[str]:
@@ -92,7 +94,7 @@ class Registry:
         target = _target(reference)
         index = self.manifest(target)
         if index is None:
-            raise _nonsense(target, "no manifest any longer")
+            raise _nonsense(target, "no manifest, although the manifest existed before")
         listed = index.document.get("manifests", []) if index.is_index else []
         return frozenset(str(entry["digest"]) for entry in listed)
 
@@ -109,7 +111,7 @@ class Registry:
         if response.status_code != 200:
             raise self._transport.refused(response, target, "to read", data)
         if digest_of(data) != digest:
-            raise _nonsense(target, f"other content ({digest_of(data)})")
+            raise _nonsense(target, f"different content ({digest_of(data)})")
         return data
 
     def tags(self, repository: str | Reference) -> tuple[str, ...]:

@@ -53,9 +53,9 @@ def given(username: str, password: str) -> Credentials | None:
     if not password:
         raise Stop(
             "empty-secret",
-            "registry-username is given, registry-password is empty.",
-            "A secret that does not exist arrives as an empty text.",
-            "Check the name of the secret, or leave both empty to use docker's own configuration.",
+            "The input `registry-username` is set, but `registry-password` is empty.",
+            "A secret that does not exist has an empty value.",
+            "Check the name of the secret, or leave both inputs empty to use docker's own configuration.",
         )
     log.mask(password)
     return Credentials(username=username or "token", password=password)
@@ -142,7 +142,7 @@ def _ask(helper: str, server: str) -> Credentials | None:
         raise Stop(
             "bad-input",
             f"docker's configuration names the credential helper {helper!r}.",
-            "A helper's name has only letters, digits, dots, dashes and underscores.",
+            "The name of a credential helper may contain only letters, digits, dots, dashes and underscores.",
             "Correct credHelpers or credsStore in config.json.",
         )
     program = f"docker-credential-{helper}"
@@ -164,7 +164,7 @@ def _ask(helper: str, server: str) -> Credentials | None:
         raise Stop(
             "unknown-state",
             f"The credential helper {program} did not return credentials.",
-            "It should print JSON with Username and Secret.",
+            "The helper must print JSON with Username and Secret.",
             "Update the credential helper, or pass registry-username and registry-password.",
         ) from error
     log.mask(secret)

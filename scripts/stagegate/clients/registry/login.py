@@ -72,8 +72,8 @@ class RegistryLogin:
             raise Stop(
                 "wrong-source",
                 f"{target.host} requires a login at {realm or 'no address'}.",
-                "A password is only sent over TLS.",
-                "Check the registry's configuration.",
+                "stagegate sends a password only over TLS, and this address does not use TLS.",
+                "Check the configuration of the registry.",
             )
         query = {"service": fields.get("service", ""), "scope": _scope(fields, target, actions)}
         query = {key: value for key, value in query.items() if value}
@@ -101,8 +101,8 @@ class RegistryLogin:
             raise Stop(
                 "unknown-state",
                 f"{place.netloc} did not return a token for the login to {target.host}.",
-                "A proxy or a login page may be in between.",
-                "Check the registry's address and the network.",
+                "The response may come from a proxy or a login page.",
+                "Check the address of the registry and the network.",
             ) from error
         log.mask(token)
         return token

@@ -16,6 +16,6 @@ def demand(images: Mapping[str, str], store: Registry) -> None:
             raise Stop(
                 "bad-input",
                 f"{image}@{digest} is not in the registry.",
-                "A release names only images that are pushed.",
+                "A release may contain only images that the registry already has.",
                 "Push the images first, and pass the digests that the push printed.",
             )

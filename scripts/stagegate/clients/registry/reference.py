@@ -95,5 +95,5 @@ def _bad(text: str, why: str) -> Stop:
         "bad-input",
         f"{text!r} is not a reference to an artifact.",
         why,
-        "Write it as host/path/name:tag or host/path/name@sha256:<hex>.",
+        "Write the reference as host/path/name:tag or host/path/name@sha256:<hex>.",
     )

@@ -58,9 +58,9 @@ class Transport:
         if target.host not in self._hosts:
             raise Stop(
                 "wrong-source",
-                f"{target} was not read: {target.host} is not a registry of this app.",
-                f"The settings name: {', '.join(sorted(self._hosts)) or 'none'}.",
-                "Name the registry under `images` or `chart.repository`, or correct the reference.",
+                f"stagegate did not read {target}, because {target.host} is not a registry of this app.",
+                f"The registries in the settings are: {', '.join(sorted(self._hosts)) or 'none'}.",
+                "Add the registry under `images` or `chart.repository`, or correct the reference.",
             )
         reading = method in ("GET", "HEAD") and target.name not in self._writes
         actions = "pull" if reading else "pull,push"
@@ -125,15 +125,15 @@ class Transport:
                 raise Stop(
                     "unknown-state",
                     f"{target} is larger than {limit // (1 << 20) or 1} MiB.",
-                    "stagegate reads no more of an artifact than that.",
+                    "This size is the limit of stagegate for one artifact.",
                     "Check the reference.",
                 )
             if time.monotonic() > until:
                 raise Stop(
                     "timeout",
                     f"{target.host} did not finish sending {target}.",
-                    f"{BODY_SECONDS:.0f} seconds were not enough.",
-                    "Run it again.",
+                    f"The transfer took longer than {BODY_SECONDS:.0f} seconds.",
+                    "Run the job again.",
                 )
             parts.append(part)
         return b"".join(parts)
@@ -149,9 +149,9 @@ class Transport:
         raise Stop(
             "wrong-source",
             f"{target.host} redirects {target} to an address without TLS.",
-            "Logins and content would be sent in plain text.",
-            "Check the address that the registry has in its configuration (behind a proxy: "
-            "X-Forwarded-Proto).",
+            "Credentials and content would be sent in plain text.",
+            "Check the external address in the configuration of the registry (behind a proxy: the "
+            "header X-Forwarded-Proto).",
         )
 
     def _follow(
@@ -188,7 +188,7 @@ class Transport:
             "unknown-state",
             f"{target.host} redirects {target} in a circle.",
             f"The request was redirected {_REDIRECTS} times without reaching the content.",
-            "Check the registry's address.",
+            "Check the address of the registry.",
         )
 
 

@@ -17,8 +17,8 @@ from stagegate.runner import log
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})  # NOT_FOUND is Harbor's word
 _IMMUTABLE = ("immutable", "ImageTagAlreadyExists")  # Harbor 412, ECR 400
 _REFUSED_TAG = (
-    "Change the registry's rule that refuses this, such as one for the names of tags: docs/registries.md lists the "
-    "tags that are written."
+    "Change the rule of the registry that refuses this request, such as a rule for the names of "
+    "tags. docs/registries.md lists the tags that stagegate writes."
 )
 _LOST = frozenset(
     {
@@ -56,7 +56,7 @@ class RegistryRefusal:
     def stop(self, target: Reference, doing: str, *, login: str = "") -> Stop:
         """The Stop for this response. `doing` is the attempted operation, `login` its user."""
         what = f"{target.host} refuses {doing} {target}."
-        why = f"It returned {self.status}{f': {self.text}' if self.text else ''}."
+        why = f"The registry returned {self.status}{f': {self.text}' if self.text else ''}."
         if any(word in self.text for word in _IMMUTABLE):
             return Stop(
                 "version-taken", what, why, "Publish a new version; this registry never changes a tag."
@@ -79,7 +79,9 @@ class RegistryRefusal:
             return kind("missing-permission", what, why, next_step)
         if self.status == 429:
             wait = self.headers.get("Retry-After", "")
-            after = f"Run again after {wait} seconds." if wait.isdigit() else "Run again later."
+            after = (
+                f"Run the job again after {wait} seconds." if wait.isdigit() else "Run the job again later."
+            )
             return Transient("rate-limited", what, why, after)
         if "push" in doing and self.codes & _LOST:
             return Transient("server-error", what, why, "Run again; the registry lost a part of the upload.")
@@ -92,7 +94,9 @@ class RegistryRefusal:
         if self.status == 404 and self.codes & _ABSENT and pushing:
             return Stop("missing-permission", what, why, _missing(target))
         if self.status == 405:
-            return Stop("server-error", what, why, "Run again when it is no longer read-only.")
+            return Stop(
+                "server-error", what, why, "Run the job again when the registry is no longer read-only."
+            )
         if self.status == 413:
             return Stop("bad-input", what, why, "Make the artifact smaller, or raise the registry's limit.")
         if "NAME_INVALID" in self.codes:

@@ -152,10 +152,12 @@ def _protected(branch: str, stop: Stop) -> Stop:
         return stop
     return Stop(
         "protected-branch",
-        f"{branch} accepts changes only through pull requests, and no release pull request can be opened.",
+        f"{branch} accepts changes only through pull requests, but this job cannot open a release "
+        "pull request.",
         f"{stop.what} {stop.why}",
-        "Give the job `pull-requests: write` and let GitHub Actions create pull requests (Settings, Actions), or "
-        "give `token` of a GitHub App that is on the bypass list of the branch's rules.",
+        "Give the job `pull-requests: write` and allow GitHub Actions to create pull requests "
+        "(Settings > Actions), or pass the `token` of a GitHub App that is on the bypass list of "
+        "the branch's rules.",
     )
 
 

@@ -33,9 +33,8 @@ def _published(registry: Registry, settings: Settings) -> tuple[str, ...]:
     except Stop as stop:
         # A warning is enough: helm-publish refuses a version that exists.
         log.say(
-            f"warning: the versions of {settings.chart_reference} could not be read, so the next version may "
-            "exist already: "
-            f"{stop.what} {stop.why}"
+            f"warning: the versions of {settings.chart_reference} could not be read, so the "
+            f"registry may already have the next version: {stop.what} {stop.why}"
         )
         return ()
     versions = (tag.replace("_", "+") for tag in tags)

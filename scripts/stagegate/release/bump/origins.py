@@ -27,9 +27,9 @@ def read(hub: Hub | None, branch: str, shas: Iterable[str]) -> Mapping[str, Comm
         if stop.reason != "missing-permission":
             raise
         log.say(
-            "warning: pull requests cannot be read, so their labels are ignored and the notes have no links to "
-            "them. "
-            "Give the job the permission `pull-requests: read`."
+            "warning: pull requests cannot be read, so version-bump ignores the labels of pull "
+            "requests, and the notes have no links to pull requests. Give the job the permission "
+            "`pull-requests: read`."
         )
         return {}
 

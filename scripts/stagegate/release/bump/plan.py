@@ -50,7 +50,7 @@ def plan(
     at_head = highest([v for v, sha in facts.tags.items() if sha == facts.head])
     if at_head and bump in ("auto", at_head) and (common is None or common.version in ("", at_head)):
         tag = facts.names.get(at_head, prefix + at_head)
-        detail = f"{tag} is the newest commit of {facts.branch}."
+        detail = f"The tag {tag} is already on the newest commit of {facts.branch}."
         return _as(
             base, reason="already-released", detail=detail, version=at_head, tag=tag, commit=facts.head
         )
@@ -122,7 +122,7 @@ def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     commit = facts.tags.get(version, "")
     if expected and commit and commit != facts.head:
         why = f"The tag belongs to commit {commit[:12]}, and a published version never changes."
-        message = f"{tag} exists, but not on this commit ({facts.head[:12]})."
+        message = f"The tag {tag} exists, but not on the commit {facts.head[:12]} of this run."
         fix = "Check out the tag, or release a new version."
         findings.append(Finding(rule="tag", severity="error", message=message, why=why, fix=fix))
     reason = "findings" if findings else "verified"
@@ -145,8 +145,8 @@ def _agreed(in_files: tuple[VersionInFile, ...]) -> str:
     raise Stop(
         "bad-settings",
         "The version files do not agree.",
-        f"They contain {listed}.",
-        "Write the same version everywhere, commit it, and run again.",
+        f"The files contain {listed}.",
+        "Write the same version into every file, commit the files, and run the job again.",
         file=in_files[0].place.file,
         line=in_files[0].line,
     )
@@ -161,7 +161,8 @@ def _tag_version(version: str, current: str, in_files: tuple[VersionInFile, ...]
     raise Stop(
         "bad-settings",
         f"{in_files[0].place.file} contains {current}, and the next version is {version}.",
-        "`mode: tag` changes no file, so the files of the release would have another version than its tag.",
+        "`mode: tag` changes no file, so the files of the release would have a different version "
+        "from the tag.",
         f"Write {version} into the version files first, use `mode: commit`, or set `version.files: []`.",
         file=in_files[0].place.file,
         line=in_files[0].line,
@@ -172,8 +173,8 @@ def _past_nine(previous: str, version: str) -> Iterator[str]:
     """The warning that explains why rc9.1, not rc10, follows rc9."""
     if previous[-1:].isdigit() and version == f"{previous}.1":
         yield (
-            f"{previous} is followed by {version}, because SemVer compares names such as rc9 as text "
-            "and sorts rc10 below it. Names with a dot, such as rc.1, continue after 9."
+            f"The version after {previous} is {version}, because SemVer compares names such as rc9 "
+            "as text, and sorts rc10 below rc9. Names with a dot, such as rc.1, continue after 9."
         )
 
 
@@ -183,6 +184,8 @@ def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:
     ignored_text = (
         f" {ignored} other commits change only pins, versions or files of other apps." if ignored else ""
     )
-    unread = f" Without a conventional title: {'; '.join(recent.unread[:5])}." if recent.unread else ""
+    unread = (
+        f" These commits have no conventional title: {'; '.join(recent.unread[:5])}." if recent.unread else ""
+    )
     none = f"None of the {counted} commits since {previous} is a feat, fix, perf or breaking change"
-    return f"{none}, or all of them were reverted.{ignored_text}{unread}"
+    return f"{none}, or all such commits were reverted.{ignored_text}{unread}"

@@ -17,8 +17,9 @@ def ahead(
         raise Stop(
             "bad-settings",
             f"{in_files[0].place.file} contains {current}, but the newest tag of {facts.branch} is {previous}.",
-            f"The next version would be {version}, and the version in files never decreases.",
-            f"Run with `bump: {current}` to release the version in the files, or write {previous} into them.",
+            f"The next version would be {version}, but the version in files must never decrease.",
+            f"Run with `bump: {current}` to release the version in the files, or write {previous} "
+            "into the files.",
             file=in_files[0].place.file,
             line=in_files[0].line,
         )
@@ -32,10 +33,10 @@ def foreign(current: str, facts: BumpFacts, prefix: str) -> None:
     prefix_of_tag = twin.removesuffix(current)
     raise Stop(
         "tag-taken",
-        f"No tag begins with {prefix!r}, but {twin} exists and the version files contain {current}.",
-        "A first release would give the same version to two commits.",
-        f"Write `version.old-prefixes: [{prefix_of_tag!r}]` if those tags are this app's, or run with an exact "
-        "`bump`.",
+        f"No tag begins with {prefix!r}, but the tag {twin} exists, and the version files contain {current}.",
+        "If this run made a first release, two commits would have the same version.",
+        f"If tags such as {twin} belong to this app, write `version.old-prefixes: "
+        f"[{prefix_of_tag!r}]`. Otherwise run with an exact version as `bump`.",
     )
 
 
@@ -53,8 +54,9 @@ def behind_charts(version: str, facts: BumpFacts) -> None:
         return
     raise Stop(
         "older-version",
-        f"The registry has the chart {newest}, and the next version would be {version}.",
-        f"No tag of {newest} exists. People who install the newest chart would never get this release.",
+        f"The registry has the chart {newest}, but the next version would be {version}.",
+        f"There is no tag of {newest}, and people who install the newest chart would never get the "
+        "next release.",
         f"Run with `bump` and a version above {newest}, or delete the chart {newest} if it is not a release.",
     )
 
@@ -65,21 +67,22 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
     if taken:
         raise Stop(
             "tag-taken",
-            f"{prefix}{version} exists already.",
+            f"The tag {prefix}{version} already exists.",
             f"The tag belongs to commit {taken[:12]}, and a published version never changes.",
-            "Give the input `bump` a version that does not exist.",
+            "Set the input `bump` to a version that does not exist yet.",
         )
     if version in facts.charts:
         raise Stop(
             "version-taken",
-            f"The registry has the chart {version} already.",
-            f"There is no tag {prefix}{version}, and a published version never changes.",
-            "Give the input `bump` a version that does not exist.",
+            f"The registry already has the chart {version}.",
+            f"There is no tag {prefix}{version}, so the chart is from a different release, and a "
+            "published version never changes.",
+            "Set the input `bump` to a version that does not exist yet.",
         )
     if previous and Version.parse(version) < Version.parse(previous):
         same_release = Version.parse(version).finalize_version() == Version.parse(previous).finalize_version()
         hint = (
-            " SemVer compares a name with a number and no dot, such as rc10, as text." if same_release else ""
+            " SemVer compares a name with a number but no dot, such as rc10, as text." if same_release else ""
         )
         raise Stop(
             "older-version",

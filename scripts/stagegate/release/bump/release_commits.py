@@ -52,7 +52,7 @@ def discard(hub: Hub, helper: str) -> None:
         if tip:
             hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=ZERO)])
     except Stop as stop:
-        log.say(f"the branch {helper} could not be deleted; delete it by hand: {stop.what}")
+        log.say(f"the branch {helper} could not be deleted; delete this branch by hand: {stop.what}")
 
 
 def _prepare(hub: Hub, helper: str, head: str) -> None:

@@ -88,8 +88,8 @@ def propose(
             raise Stop(
                 "stale-base",
                 f"{branch} has no changes against {base}.",
-                "The files on the branch already contain these versions.",
-                "Run it again.",
+                "The files on the branch already contain the next versions.",
+                "Run the job again.",
             )
         opened = Change(kind="pull-request", target=f"#{existing.number}", after=title)
         return Proposed(reason="proposed", number=existing.number, url=existing.url, changes=(opened,))
@@ -119,7 +119,8 @@ def _replace(
             raise Stop(
                 "foreign-commits",
                 f"{branch} has commits that stagegate did not make.",
-                f"{foreign[0].sha[:12]} is one: {markdown.plain(foreign[0].message.splitlines()[0][:80])}.",
+                f"One of these commits is {foreign[0].sha[:12]}: "
+                f"{markdown.plain(foreign[0].message.splitlines()[0][:80])}.",
                 "Move these commits to another branch, or merge or close the pull request and delete its branch.",
             )
     helper = branch_names.helper(branch)
@@ -165,5 +166,5 @@ def _texts(releases: Sequence[AppRelease]) -> tuple[str, str]:
     names = [f"{release.settings.app} {release.plan.version}" for release in releases]
     several = f"{len(names)} apps" if len(names) > 3 else ", ".join(names)
     body = render("release_pull.md.j2", releases=releases)
-    note = "The notes are longer than a pull request may be; see the changed files."
+    note = "The notes are longer than the text of a pull request may be. They are in the changed files."
     return markdown.plain(f"chore(release): {several}"), markdown.shorten(body, _LIMIT, note)

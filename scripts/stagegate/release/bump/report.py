@@ -68,7 +68,8 @@ def _log(plan: BumpPlan) -> None:
         log.say(f"warning: {line}")
     if plan.unread:
         log.say(
-            f"these commits are ignored, because they have no conventional title: {'; '.join(plan.unread[:20])}"
+            "version-bump ignores these commits, because they have no conventional title: "
+            f"{'; '.join(plan.unread[:20])}"
         )
 
 
@@ -109,14 +110,14 @@ def _message(apps: Sequence[VersionedApp], outcome: BumpOutcome, reason: str) ->
         ),
         "already-proposed": Message(
             what=f"Pull request #{number} releases {versions} when it is merged.",
-            why=f"Nothing has changed since. {url}",
+            why=f"The pull request is up to date. {url}",
         ),
-        "already-released": Message(what=f"{versions} {verb} released already.", why=detail),
+        "already-released": Message(what=f"{versions} {verb} already released.", why=detail),
         "no-release-needed": Message(what="No release is needed.", why=detail),
         "verified": Message(what=f"All version files contain {versions}.", why=detail),
         "findings": Message(
-            what="The version files do not fit together.",
+            what="The version files contradict each other.",
             why=" ".join(finding.message for plan in outcome.plans for finding in plan.findings),
-            next="Correct the places named in the findings.",
+            next="Correct the places that the findings name.",
         ),
     }[reason]

@@ -42,8 +42,10 @@ def demand_fit(apps: Sequence[VersionedApp], request: BumpRequest) -> None:
     if only is not None and only.version.group:
         raise Stop(
             "bad-input",
-            f"{only.app} is in the group {only.version.group}, and `config` names only its own file.",
-            "Apps of a group move together to one version, so one run has to decide for all of them.",
+            f"{only.app} is in the group {only.version.group}, but `config` names only the "
+            "settings file of this app.",
+            "The apps of a group always have the same version, so one run must decide the version "
+            "of all of them.",
             "Set `config` to a glob that matches the settings files of the whole group, such as "
             "apps/*/stagegate.yaml.",
         )
@@ -53,16 +55,16 @@ def demand_fit(apps: Sequence[VersionedApp], request: BumpRequest) -> None:
         raise Stop(
             "bad-settings",
             f"Two settings files are for the app {repeated}.",
-            "Their tags and branches would be the same.",
-            "Give each app its own name.",
+            "The two apps would have the same tags and branches.",
+            "Give each app a different name.",
         )
     prefixes = [app.settings.version.tag_prefix for app in apps]
     shared = next((prefix for prefix in prefixes if prefixes.count(prefix) > 1), None)
     if shared is not None:
         raise Stop(
             "bad-settings",
-            f"Two apps have the tag prefix {shared!r}.",
-            "Their tags could not be told apart.",
+            f"Two apps have the same tag prefix {shared!r}.",
+            "A tag would not show to which of the two apps it belongs.",
             "Give each app its own `version.tag-prefix`, such as pay-v.",
         )
     exact = request.bump[:1].isdigit()

@@ -56,7 +56,8 @@ def bump(
                     raise
                 mode = "pull-request"
                 log.say(
-                    f"{branch} accepts changes only through pull requests, so a release pull request is used"
+                    f"{branch} accepts changes only through pull requests, so version-bump uses a "
+                    "release pull request"
                 )
             elif stop.reason == "stale-base" or (stop.reason == "tag-taken" and attempt < ATTEMPTS):
                 retries.wait(stop, f"Reading {branch} and the tags")

@@ -42,4 +42,6 @@ def bounded(notes: str) -> str:
         return readable
     from stagegate import markdown  # only for notes that are too long
 
-    return markdown.shorten(readable, NOTES_LIMIT, "The notes are too long for a tag; see the changelog.")
+    return markdown.shorten(
+        readable, NOTES_LIMIT, "The notes are too long for a tag. They are in the changelog."
+    )

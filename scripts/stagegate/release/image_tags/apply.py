@@ -28,8 +28,8 @@ def _put(tagging: Tagging, store: Registry) -> Change:
         raise Stop(
             "unknown-state",
             f"{tagging.image}@{tagging.digest} is no longer in the registry.",
-            "The image existed when this step began.",
-            "Run the build again, then this step.",
+            "The image was in the registry when this step began.",
+            "Run the build again, then run this step again.",
         )
     existing = store.digest(target)  # registries have no compare-and-swap, so check as late as possible
     if existing not in (tagging.digest, tagging.before or None):
@@ -45,9 +45,10 @@ def _put(tagging: Tagging, store: Registry) -> Change:
 def _moved(tagging: Tagging, existing: str | None) -> Stop:
     return Stop(
         "tag-taken",
-        f"{tagging.image}:{tagging.tag} was moved by another run during this step.",
-        f"The tag now names {existing or 'nothing'}; this release has {tagging.digest}.",
-        "Find the other run that tags this image, then run this step again. Existing tags stay.",
+        f"During this step, a different run changed the tag {tagging.image}:{tagging.tag}.",
+        f"The tag now points to {existing or 'nothing'}, but this release has {tagging.digest}.",
+        "Find the other run that tags this image, then run this step again. image-tags does not "
+        "change tags that exist.",
     )
 
 

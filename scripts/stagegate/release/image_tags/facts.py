@@ -33,7 +33,7 @@ def read(
             raise Stop(
                 "missing-file",
                 f"{image}@{digest} is not in the registry.",
-                "The build reports that it pushed this image.",
+                "The build reported that it had pushed this image.",
                 "Push the image in the build job, and pass on the digest it was pushed with.",
             )
         if floating:
@@ -68,7 +68,8 @@ def demand_git_tag(hub: Hub, name: str, commit: str) -> None:
             "missing-file",
             f"{hub.repository} has no tag {name}.",
             "image-tags tags images only if the Git tag of the version exists, because image tags never move.",
-            "Run version-bump first and pass on its outputs `version` and `sha`, or correct the input `version`.",
+            "Run version-bump first, and pass its outputs `version` and `sha` to image-tags. Or "
+            "correct the input `version`.",
         )
     if tag.target_commit != commit:
         raise Stop(

@@ -63,7 +63,7 @@ def chosen(floating: str) -> tuple[str, ...]:
         raise Stop(
             "bad-input",
             f"floating is {floating[:80]!r}.",
-            f"{unknown[:40]!r} is not a kind of floating tag.",
+            f"`floating` contains {unknown[:40]!r}, which is not a kind of floating tag.",
             f"Write true, false, or some of {', '.join(FLOATING)}.",
         )
     return tuple(kind for kind in FLOATING if kind in words)
@@ -116,10 +116,10 @@ def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Findin
                     rule="stray-tag",
                     severity="warning",
                     object=tag,
-                    message=f"{tag} is in the registry, but no git tag of {text} exists.",
-                    why=f"While this tag exists, {version} does not count as the highest version.",
-                    fix=f"If {text} is not a release, delete the tag: `crane delete {tag}`, or in the registry's "
-                    "web page.",
+                    message=f"The registry has the image tag {tag}, but there is no Git tag of {text}.",
+                    why=f"While the image tag exists, {version} does not count as the highest version.",
+                    fix=f"If {text} is not a release, delete the image tag with `crane delete {tag}`, "
+                    "or on the web page of the registry.",
                 )
             )
     return tuple(findings)
@@ -153,7 +153,9 @@ def plan(
 def _taken(tagging: Tagging) -> Stop:
     return Stop(
         "tag-taken",
-        f"{tagging.image}:{tagging.tag} names another image.",
-        f"The registry has {tagging.before}, this release has {tagging.digest}. This tag never moves.",
-        "Build a release only once and pass on its digest. For another image, release a new version.",
+        f"The tag {tagging.image}:{tagging.tag} already points to a different image.",
+        f"The registry has {tagging.before}, but this release has {tagging.digest}, and the tag of "
+        "a version never changes.",
+        "Build a release only once, and pass its digest to the later jobs. For a different image, "
+        "release a new version.",
     )

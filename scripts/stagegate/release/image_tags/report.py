@@ -25,7 +25,7 @@ def result(
     warn(strays)
     reason = "no-difference" if not changes else "planned" if dry_run else "tagged"
     what = {
-        "no-difference": "Every image has its tags already.",
+        "no-difference": "Every image already has its tags.",
         "planned": f"{_many(len(changes), 'tag')} would be set.",
         "tagged": f"{_many(len(changes), 'tag')} set on {_many(len(digests), 'image')}.",
     }[reason]

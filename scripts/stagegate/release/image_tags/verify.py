@@ -44,14 +44,18 @@ def judge(
         for tag, digest in tags.items():
             if digest and digest == expected:
                 continue
-            problem = f"names {digest}, but {first} names {expected}" if digest else "is not in the registry"
+            problem = (
+                f"points to {digest}, but {first} points to {expected}"
+                if digest
+                else "is not in the registry"
+            )
             findings.append(
                 Finding(
                     rule="image-tag",
                     severity="error",
                     object=f"{image}:{tag}",
                     message=f"{image}:{tag} {problem}.",
-                    why="All tags of a release name one image.",
+                    why="All tags of a release must point to the same image.",
                     fix="Release a new version."
                     if digest
                     else "Run image-tags with the digests of the build.",

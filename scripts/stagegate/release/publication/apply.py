@@ -52,7 +52,10 @@ def apply(
         )
         if release.id != draft.id:
             _demand_same(release, decided, facts)
-            log.say(f"another run has published {facts.tag} with the same files, so its draft is removed")
+            log.say(
+                f"a different run has published {facts.tag} with the same files, so publish-release "
+                "deletes the draft of this run"
+            )
             return PublishedRelease(url=release.url, changes=())
         log.say(f"published {facts.tag}")
         changes.append(Change(kind="release", target=facts.tag, after=release.url))
@@ -67,8 +70,8 @@ def _demand_same(published: ReleaseInfo, decided: Publication, facts: ReleaseFac
         raise Stop(
             "version-taken",
             f"Another run has published the release {facts.tag} at the same time, with other files.",
-            f"These files are missing or different: {', '.join(differing)}.",
-            "Compare both runs. Run publish-release again to add missing files.",
+            f"These files of the other run are missing or different: {', '.join(differing)}.",
+            "Compare the two runs. To add missing files, run publish-release again.",
         )
 
 

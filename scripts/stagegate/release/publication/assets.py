@@ -49,15 +49,15 @@ def chart(
         raise Stop(
             "missing-file",
             f"The chart that was tested is not at {reference}.",
-            "The registry no longer has it.",
+            "The registry no longer has the chart.",
             "Restore it, or publish a new version with helm-publish.",
         )
     if package is not None and digest_of(package) != layer:
         raise Stop(
             "evidence-mismatch",
-            "The given chart is not the one that was tested.",
-            f"It is {digest_of(package)}; the gate tested {layer}.",
-            "Leave the input `chart` empty: the tested package is fetched by its digest.",
+            "The chart in the input `chart` is not the chart that was tested.",
+            f"The input has the digest {digest_of(package)}, but the gate tested {layer}.",
+            "Leave the input `chart` empty. publish-release then fetches the tested package by its digest.",
         )
     content = package if package is not None else registry.blob(reference, layer)
     name = f"{settings.chart_reference.rsplit('/', 1)[-1]}-{version}.tgz"
@@ -91,7 +91,7 @@ def matching(patterns: Sequence[str], context: Context, setting: str) -> tuple[R
             raise Stop(
                 "missing-file",
                 f"{setting} names {pattern}, but there is no such file.",
-                "The release would be published without it, and it cannot be added later.",
+                "The release would be published without this file, and the file could not be added later.",
                 "Make the file in a step before this one, or correct the input.",
             )
         for path in files:
@@ -105,7 +105,7 @@ def matching(patterns: Sequence[str], context: Context, setting: str) -> tuple[R
                     f"{path.name!r} cannot be a file of the release.",
                     "File names may contain letters, digits and . _ + - and must be unique. publish-release "
                     "writes SHA256SUMS itself.",
-                    "Rename the file.",
+                    "Rename the file so that it meets these rules.",
                 )
             content = context.inside(str(path.relative_to(context.workspace)), what=setting).read_bytes()
             release_files[path.name] = ReleaseFile(

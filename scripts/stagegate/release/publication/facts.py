@@ -105,7 +105,7 @@ def _last(settings: Settings) -> list[str]:
         raise Stop(
             "bad-settings",
             "The settings name no environment.",
-            "A release is published after the gate of the last environment.",
+            "publish-release publishes a release after the gate of the last environment.",
             "Declare environments, or use the settings of the pins repository.",
         )
     return names
@@ -139,7 +139,7 @@ def _demand_readable(records: Sequence[Record], app: str, environment: str) -> N
             "unknown-state",
             f"The newest record of {app} in {environment} cannot be read.",
             f"The payload of deployment {deciding[0].id} is not evidence that this version of stagegate can read.",
-            "Use the version of stagegate that wrote it, or run the gate again.",
+            "Use the version of stagegate that wrote the record, or run the gate again.",
         )
 
 
@@ -196,8 +196,8 @@ def _notes(settings: Settings, github: hub.Hub, tag: hub.Tag, version: str) -> s
 def _no_tag(tag: str) -> Stop:
     return Stop(
         "missing-file",
-        f"There is no tag {tag}.",
-        "publish-release publishes existing tags and never creates one.",
+        f"The tag {tag} does not exist.",
+        "publish-release publishes only existing tags and never creates a tag.",
         "Run version-bump first, or correct the input `version`.",
     )
 
@@ -218,7 +218,8 @@ def package(path: str, context: Context) -> bytes | None:
     except OSError as error:
         raise Stop(
             "missing-file",
-            f"There is no chart package {path}.",
+            f"The chart package {path} does not exist.",
             f"{error.strerror}.",
-            "Name the .tgz that helm-publish made, or leave `chart` empty to fetch the tested one.",
+            "Set `chart` to the .tgz file that helm-publish made, or leave `chart` empty to fetch "
+            "the tested package.",
         ) from error

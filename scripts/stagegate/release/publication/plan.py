@@ -97,11 +97,14 @@ def _demand(environment: EnvironmentEvidence, facts: ReleaseFacts) -> None:
         raise _no_evidence(place, f"No gate has written a status on {facts.commit[:12]}.")
     if not environment.trusted:
         author = environment.creator or "an account that GitHub no longer has"
-        raise _no_evidence(place, f"The status was written by {author}, whose statuses do not count here.")
+        raise _no_evidence(
+            place,
+            f"The status was written by {author}, but statuses of this account do not count as evidence.",
+        )
     if environment.state != "success":
-        raise _no_evidence(place, f"The gate's status is {environment.state}.")
+        raise _no_evidence(place, f"The status of the gate is {environment.state}.")
     if environment.evidence is None:
-        raise _no_evidence(place, "The status is success, but the environment has no record of that version.")
+        raise _no_evidence(place, "The status is success, but the environment has no record of this version.")
     if environment.evidence.outcome != "passed":
         raise _no_evidence(
             place,
@@ -111,7 +114,8 @@ def _demand(environment: EnvironmentEvidence, facts: ReleaseFacts) -> None:
         raise Stop(
             "evidence-mismatch",
             f"The evidence of {place} is for another commit.",
-            f"It names {environment.evidence.commit[:12]}; the tag {facts.tag} is {facts.commit[:12]}.",
+            f"The evidence names commit {environment.evidence.commit[:12]}, but the tag "
+            f"{facts.tag} is commit {facts.commit[:12]}.",
             f"Run staging-gate for {facts.version} in {environment.name}.",
         )
 
@@ -133,8 +137,9 @@ def _demand_images(facts: ReleaseFacts) -> None:
                 raise Stop(
                     "image-moved",
                     f"{image}:{tag} is not the image that was tested.",
-                    f"The registry has {digest}, the evidence is for {facts.images[image]}.",
-                    f"Find out who moved the tag. Put it back to {facts.images[image]}, or release a new version.",
+                    f"The registry has {digest}, but the evidence is for {facts.images[image]}.",
+                    f"Find out who changed the tag. Set the tag back to {facts.images[image]}, or "
+                    "release a new version.",
                 )
 
 
@@ -161,13 +166,14 @@ def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: Re
     if not sealed:
         return
     why = (
-        "GitHub made it immutable when it was published, so no file can be added or changed."
+        "GitHub made the release immutable when it was published, so no file can be added or changed."
         if existing is not None and existing.immutable
-        else f"Its {checksums.NAME} is complete without this file, and a published version never changes."
+        else f"The {checksums.NAME} of the release does not list this file, and a published version "
+        "never changes."
     )
     raise Stop(
         "version-taken",
-        f"The release {facts.tag} is published without {uploads[0].name}.",
+        f"The release {facts.tag} was published without {uploads[0].name}.",
         why,
         "Release a new version. publish-release uploads every file to a draft first and publishes it last.",
     )

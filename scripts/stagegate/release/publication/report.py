@@ -16,7 +16,9 @@ def body(facts: ReleaseFacts) -> str:
     """The text of the release: notes, contents, and evidence of its gates."""
     tested = next((e.evidence for e in facts.environments if e.required and e.evidence), None)
     text = render("release_body.md.j2", facts=facts, tested=tested)
-    return markdown.shorten(text, _LIMIT, "The notes are too long for a release; see the changelog.")
+    return markdown.shorten(
+        text, _LIMIT, "The notes are too long for a GitHub release. They are in the changelog."
+    )
 
 
 def result(
@@ -37,14 +39,15 @@ def result(
         "published": Message(what=f"{name} is published as a GitHub release.", why=published.url),
         "planned": Message(what=f"{name} would be published as a GitHub release."),
         "tagged": Message(
-            what=f"{name} was published already; its floating tags are moved.", why=published.url
+            what=f"{name} was already published, and publish-release updated its floating tags.",
+            why=published.url,
         ),
         "queued": Message(
             what=f"{name} is not published yet.",
             why=decided.waits_for,
-            next="Nothing to do: it is published after the last gate has passed.",
+            next="Nothing to do: publish-release publishes the release after the last gate has passed.",
         ),
-        "already-published": Message(what=f"{name} is published already.", why=published.url),
+        "already-published": Message(what=f"{name} is already published.", why=published.url),
     }[reason]
     return Result(
         reason=reason,

@@ -63,7 +63,7 @@ def _version(settings: Settings, version: str, ref: str) -> str:
     if not text:
         raise Stop(
             "bad-input",
-            "No version is named.",
+            "The run has no version.",
             "The input `version` is empty, and no tag started this run.",
             "Pass the output of the tool that made the tag, such as `tag_name` of release-please.",
         )

@@ -27,11 +27,11 @@ def plan(app: str, foreign: ForeignRelease) -> str:
 def _differing(existing: ForeignRecord, new: ForeignRecord) -> Iterator[str]:
     """A description of each difference between two records."""
     if existing.commit != new.commit:
-        yield f"commit {existing.commit} is recorded, the tag is {new.commit}"
+        yield f"the record contains commit {existing.commit}, but the tag is commit {new.commit}"
     for image in sorted({*existing.images, *new.images}):
         recorded, current = existing.images.get(image, "none"), new.images.get(image, "none")
         if recorded != current:
-            yield f"{image} is recorded with {recorded}, now it is {current}"
+            yield f"the record contains {image} with {recorded}, but the registry now has {current}"
     recorded, current = (record.chart.digest if record.chart else "none" for record in (existing, new))
     if recorded != current:
-        yield f"the chart is recorded with {recorded}, now it is {current}"
+        yield f"the record contains the chart with {recorded}, but the registry now has {current}"

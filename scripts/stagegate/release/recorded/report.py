@@ -32,8 +32,8 @@ def result(
         message=Message(
             what=f"{app} {record.version} ({foreign.tag}, commit {record.commit[:12]}) is recorded"
             f"{already}{in_chart}: {artifacts}.",
-            why=f"The digests of its images were {source}." if record.images else "",
-            next="Promote it to the first environment." if decision == "write" else "",
+            why=f"The digests of the images were {source}." if record.images else "",
+            next="Promote the release to the first environment." if decision == "write" else "",
         ),
         outputs={"version": record.version, "digests": to_json(dict(record.images)).decode()},
         app=app,

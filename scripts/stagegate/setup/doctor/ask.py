@@ -13,7 +13,7 @@ from stagegate.setup.doctor import judged_charts, read, shared_policies
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.work_tree import WorkTree
 
-_OFFLINE = "`offline` was given."
+_OFFLINE = "doctor runs with `offline`."
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +68,12 @@ def _github(facts: DoctorFacts, access: Access, context: Context) -> tuple[Hub |
         return None, _OFFLINE
     repository = context.repository or facts.survey.repository
     if not access.token.strip():
-        return None, 'GitHub needs a token: stagegate doctor --token "$(gh auth token)".'
+        return None, 'To read GitHub, doctor needs a token: stagegate doctor --token "$(gh auth token)".'
     if not repository:
         return (
             None,
-            "The address of origin does not name a repository on GitHub: set GITHUB_REPOSITORY=owner/name.",
+            "The address of the remote `origin` does not name a repository on GitHub: set "
+            "GITHUB_REPOSITORY=owner/name.",
         )
     try:
         return hub.from_context(context, access.token, repository), ""

@@ -16,10 +16,15 @@ def name_of(facts: DoctorFacts, app: str, environment: Environment) -> str:
 def wanted(facts: DoctorFacts) -> dict[str, str]:
     """Every GitHub Environment that jobs use, with its purpose as a sentence."""
     environments = {
-        name_of(facts, settings.app, place): f"The gate of {settings.app} in {place.name} runs in it."
+        name_of(
+            facts, settings.app, place
+        ): f"The gate of {settings.app} in {place.name} runs in this GitHub Environment."
         for _, settings, place in facts.places
         if not settings.policy
     }
     if any(settings.trust.level == "protected" for _, settings in facts.valid):
-        environments[JOBS] = "Promotions, commands and pin-guard run in it, with the key of the GitHub App."
+        environments[JOBS] = (
+            "Promotions, commands and pin-guard run in this GitHub Environment, with the key of the "
+            "GitHub App."
+        )
     return environments

@@ -59,9 +59,9 @@ def _judged(
         ):
             return msgspec.structs.replace(
                 chart,
-                trouble=f"The chart {chart_settings.path} was not rendered: its dependencies are not in "
-                f"{chart_settings.path}/charts.",
-                why="`offline` was given, so they were not downloaded.",
+                trouble=f"doctor did not render the chart {chart_settings.path}, because its dependencies "
+                f"are not in {chart_settings.path}/charts.",
+                why="With `offline`, doctor does not download dependencies.",
                 cure=f"stagegate chart-check --config {config}",
                 unknown=True,
             )

@@ -18,7 +18,7 @@ def read(facts: DoctorFacts, settings: Settings, environment: Environment, pin: 
         raise Stop(
             "missing-file",
             f"There is no {file}.",
-            f"The settings list it under `pins` of {environment.name}.",
+            f"The settings list this file under `pins` of {environment.name}.",
             "Add the file, or correct `pins`.",
             file=file,
         )

@@ -78,7 +78,9 @@ def _app(tree: Tree, config: str) -> ConfiguredApp:
 def _shared(tree: Tree, file: str) -> Shared:
     content = tree.file(file)
     if content is None:
-        raise Stop("missing-file", f"There is no {file}.", "`extends` names it.", "Correct the path.")
+        raise Stop(
+            "missing-file", f"There is no {file}.", "The key `extends` names this file.", "Correct the path."
+        )
     return Shared(place=file, content=content, blob="")
 
 

@@ -65,8 +65,8 @@ def find(tree: Tree, folder: str, options: Collection[str] = ()) -> Iterator[Fin
                 file=path,
                 line=mark.line + 1 if mark else 1,
                 message=f"{path} is not YAML: {getattr(error, 'problem', None) or error}.",
-                why="No tool builds the overlay with it.",
-                fix="Correct that line.",
+                why="No tool can build the overlay with this file.",
+                fix="Correct the line that the error names.",
             )
 
 
@@ -119,8 +119,8 @@ def _absent(tree: Tree, file: str) -> Iterator[Finding]:
                     severity="error",
                     file=file,
                     line=line,
-                    message=f"{file} names {path_node.value}, a folder without a kustomization.yaml.",
-                    why="kustomize builds nothing then.",
+                    message=f"{file} names the folder {path_node.value}, which has no kustomization.yaml.",
+                    why="kustomize therefore cannot build the overlay.",
                     fix=f"Add {path}/kustomization.yaml, or correct line {line}.",
                 )
             if target in tree.entries or target in tree.folders:
@@ -132,7 +132,7 @@ def _absent(tree: Tree, file: str) -> Iterator[Finding]:
                 file=file,
                 line=line,
                 message=f"{file} names {path_node.value}, which is {place}.",
-                why="kustomize builds nothing then.",
+                why="kustomize therefore cannot build the overlay.",
                 fix=f"Correct line {line}, or add {path}.",
             )
 
@@ -184,10 +184,11 @@ def _twice(node: yaml.Node | None, path: str) -> Iterator[Finding]:
                 file=path,
                 line=line,
                 message=f"{path} has the key {key.value} twice, in lines {lines[key.value]} and {line}.",
-                why="kustomize refuses the file. Other programs silently use the last value.",
-                fix=f"Write `---` before line {line}: a second object begins there."
+                why="kustomize refuses a repeated key, and other programs use the last value without a "
+                "warning.",
+                fix=f"Write `---` before line {line}, because a second object begins in this line."
                 if glued
-                else f"Delete one of the two, in line {lines[key.value]} or {line}.",
+                else f"Delete one of the two keys, in line {lines[key.value]} or {line}.",
             )
             if glued:
                 return  # do not report the other keys of the second object

@@ -54,39 +54,39 @@ def _notes(updated: Sequence[UpdatedImage], branch: str) -> Iterator[str]:
         application = f"{updated_image.application or 'An Application'} ({updated_image.file})"
         if updated_image.write_back == "argocd":
             yield (
-                f"{application}: Image Updater writes {updated_image.image} into the cluster only. Write the "
-                "version that runs "
-                "into Git, as a parameter of the Application; that is the pin."
+                f"{application}: Image Updater writes {updated_image.image} only into the cluster. "
+                "Write the version that runs into Git, as a parameter of the Application. This "
+                "parameter becomes the pin."
             )
         yield from (f"{application}: {text}" for text in _of_writing(updated_image, branch))
         if updated_image.strategy == "digest":
             yield (
-                f"{application}: the strategy digest follows the tag {updated_image.constraint or 'latest'}, "
-                "whatever it points to. "
-                "stagegate promotes versions: pin the version that runs, or its digest."
+                f"{application}: the strategy `digest` deploys every image that the tag "
+                f"{updated_image.constraint or 'latest'} points to. stagegate promotes versions, "
+                "so pin the version that runs, or its digest."
             )
         elif updated_image.strategy != "semver":
             yield (
-                f"{application}: the strategy {updated_image.strategy} follows what is newest in the registry. "
-                "stagegate promotes "
-                "versions that passed the environment before."
+                f"{application}: the strategy {updated_image.strategy} deploys the newest image in "
+                "the registry. stagegate promotes versions that passed the gate of the earlier "
+                "environment."
             )
         if updated_image.filters:
             yield (
-                f"{application}: {' and '.join(updated_image.filters)} have no counterpart in stagegate. It "
-                "promotes only "
-                "the tags of releases, which image-tags writes in the form that the key `image-tag` names."
+                f"{application}: stagegate has no setting that corresponds to "
+                f"{' and '.join(updated_image.filters)}. stagegate promotes only the tags of "
+                "releases, which image-tags writes in the form that the key `image-tag` gives."
             )
         if updated_image.constraint and updated_image.strategy == "semver":
             yield (
-                f"{application}: the constraint {updated_image.constraint} has no counterpart in stagegate. "
-                "`prereleases` allows "
-                "pre-releases, and `/ban` excludes a single version."
+                f"{application}: stagegate has no setting that corresponds to the constraint "
+                f"{updated_image.constraint}. `prereleases` allows pre-releases, and `/ban` "
+                "excludes a single version."
             )
     for file in dict.fromkeys(updated_image.file for updated_image in updated):
         yield (
-            f"Take Image Updater's configuration out of {file} in the commit that adopts stagegate: both would "
-            "move the same version."
+            f"Remove the configuration of Image Updater from {file} in the commit that adopts "
+            "stagegate, because both tools would change the same version."
         )
 
 
@@ -94,19 +94,21 @@ def _of_writing(updated_image: UpdatedImage, branch: str) -> Iterator[str]:
     """Where the version is written, where stagegate has to look for it elsewhere."""
     if updated_image.whole_parameter:
         yield (
-            f"the parameter {updated_image.whole_parameter} has the whole reference of {updated_image.image}. A "
-            "promotion moves its "
-            'tag there: name it in `pins`, as {file: ..., path: ..., value: "'
-            + updated_image.image
-            + ':{tag}"}.'
+            f"the parameter {updated_image.whole_parameter} contains the whole reference of "
+            f"{updated_image.image}. A promotion changes the tag in this parameter if you list it "
+            'in `pins`, as {file: ..., path: ..., value: "' + updated_image.image + ':{tag}"}.'
         )
     if updated_image.write_back == "git" and updated_image.repository:
-        yield f"Image Updater commits to {updated_image.repository}. Adopt stagegate there: its pins are there."
+        yield (
+            f"Image Updater commits to {updated_image.repository}, so the pins are in that repository. "
+            "Set up stagegate in that repository."
+        )
     written = updated_image.branch.rpartition(":")[2]
     if updated_image.write_back == "git" and written not in ("", branch):
         yield (
-            f"Image Updater commits to the branch {written}. Pins move on {branch}: merge its commits "
-            f"before, and let the Application follow {branch}."
+            f"Image Updater commits to the branch {written}, but stagegate changes pins on "
+            f"{branch}. First merge the commits of Image Updater, and let the Application deploy "
+            f"from {branch}."
         )
 
 

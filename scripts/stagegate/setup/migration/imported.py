@@ -33,9 +33,15 @@ def read(survey: Survey, tree: Tree) -> Imported:
     packages, notes = release_please.read(survey, tree)
     hints = []
     if updated:
-        hints.append("Argo CD Image Updater is set up here: `stagegate import` converts its configuration.")
+        hints.append(
+            "This repository uses Argo CD Image Updater. `stagegate import` converts the configuration "
+            "of Image Updater."
+        )
     if packages:
-        hints.append("release-please is set up here: `stagegate import` converts its configuration.")
+        hints.append(
+            "This repository uses release-please. `stagegate import` converts the configuration of "
+            "release-please."
+        )
     return Imported(
         images=tuple(dict.fromkeys(updated_image.image for updated_image in updated)),
         tag_values={

@@ -184,9 +184,8 @@ def _notes(settings: Settings, target: PromoterTarget, places: Sequence[Environm
     )
     if any(environment.gate.scenarios or environment.gate.command for environment in places):
         yield (
-            "GitOps Promoter has no gate for scenarios. Run them in a workflow that writes a "
-            "CommitStatus, or poll its "
-            "check by a WebRequestCommitStatus."
+            "GitOps Promoter has no gate for scenarios. Run the scenarios in a workflow that "
+            "writes a CommitStatus, or poll a check with a WebRequestCommitStatus."
         )
     for environment in places:
         for kind, count in (
@@ -202,13 +201,16 @@ def _notes(settings: Settings, target: PromoterTarget, places: Sequence[Environm
                 )
         for window in environment.window:
             if not promoter_windows.cron(window):
-                yield f"The window {window.rrule} of {environment.name} cannot be written as cron."
+                yield f"The window {window.rrule} of {environment.name} cannot be written as a cron schedule."
         for freeze in environment.freeze:
             yield (
                 f"The freeze of {environment.name} from {freeze.from_} repeats every year in GitOps Promoter, "
                 "because cron has no year."
             )
-    yield "Holds, bans, overrides, risk labels and rollbacks with a hold have no counterpart."
+    yield (
+        "GitOps Promoter has nothing that corresponds to holds, bans, overrides, risk labels and "
+        "rollbacks with a hold."
+    )
 
 
 def _provider(target: PromoterTarget) -> Document:

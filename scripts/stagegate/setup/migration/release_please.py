@@ -87,32 +87,39 @@ def read(survey: Survey, tree: Tree) -> tuple[tuple[ReleasedPackage, ...], tuple
 
 
 _UNKNOWN = {
-    "bump-minor-pre-major": "docs/versions.md says how versions are decided",
-    "bump-patch-for-minor-pre-major": "docs/versions.md says how versions are decided",
-    "versioning": "docs/versions.md says how versions are decided",
-    "release-as": "give version-bump the version once, as `bump`",
-    "changelog-sections": "the changelog has the sections of docs/versions.md",
-    "changelog-type": "the changelog has the sections of docs/versions.md",
+    "bump-minor-pre-major": "read docs/versions.md about how stagegate decides versions",
+    "bump-patch-for-minor-pre-major": "read docs/versions.md about how stagegate decides versions",
+    "versioning": "read docs/versions.md about how stagegate decides versions",
+    "release-as": "run version-bump once with the version as `bump`",
+    "changelog-sections": "the changelog gets the sections that docs/versions.md lists",
+    "changelog-type": "the changelog gets the sections that docs/versions.md lists",
     "exclude-paths": "list in `version.paths` the folders whose commits belong to this app",
-    "prerelease": "a pre-release is made with `bump`, as docs/pre-releases.md says",
+    "prerelease": "make a pre-release with `bump`, as docs/pre-releases.md describes",
     "version-file": "list the file under `version.files`",
 }
 
 
 def _notes(config: Mapping[str, Any], packages: Mapping[str, Any], gone: list[str]) -> Iterator[str]:
     yield (
-        f"Delete {', '.join(gone)} in the commit that adopts stagegate: version-bump makes the versions, the "
-        "changelog and the tags from then on. An open release pull request of release-please can be closed."
+        f"Delete {', '.join(gone)} in the commit that adopts stagegate, because version-bump then "
+        "makes the versions, the changelog and the tags. You can close an open release pull "
+        "request of release-please."
     )
     for name, instead in _UNKNOWN.items():
         if config.get(name) or any(mapping(package).get(name) for package in packages.values()):
-            yield f"release-please's `{name}` has no counterpart: {instead}."
+            yield f"stagegate has no setting that corresponds to `{name}` of release-please: {instead}."
     if any("linked-versions" in str(plugin) for plugin in items(config.get("plugins"))):
-        yield "release-please links versions: apps that have one version are one app with several images."
+        yield (
+            "release-please links the versions of several apps. In stagegate, apps with the same "
+            "version are one app with several images."
+        )
     for path, package in packages.items():
         kind = mapping(package).get("release-type") or config.get("release-type") or "node"
         if kind not in _FILES:
-            yield f"release-please's type {kind} of {path}: list the files with its version under `version.files`."
+            yield (
+                f"release-please has the type {kind} for {path}: list the files that contain the "
+                "version under `version.files`."
+            )
 
 
 def _package(
@@ -177,7 +184,7 @@ def _extra(tree: Tree, folder: str, entry: object) -> Iterator[VersionFile | str
     suffix = posixpath.splitext(file)[1]
     if options.get("glob") or options.get("xpath") or options.get("type") == "xml":
         kind = "a glob" if options.get("glob") else "XML"
-        yield f"{file} is {kind}: list its files under `version.files`, with a `pattern` where needed."
+        yield f"{file} is {kind}: list the files under `version.files`, with a `pattern` if needed."
         return
     pointer = str(options.get("jsonpath") or "")
     if pointer:
@@ -194,7 +201,7 @@ def _extra(tree: Tree, folder: str, entry: object) -> Iterator[VersionFile | str
     marked = list(_marked(file, text))
     yield from marked
     if _BLOCK.search(text):
-        yield f"{file} has marks of a block or of one number: name each version with a `pattern`."
+        yield f"{file} has markers for a block or for a single number: add a `pattern` for each version."
     if not marked and not options and suffix in (".json", ".yaml", ".yml", ".toml"):
         yield VersionFile(file=file, path="version")
 

@@ -20,7 +20,8 @@ def result(move: HelmMove, compared: MoveComparison) -> Result:
             severity="error" if risk in compared.dangerous else "warning",
             object=risk.object,
             message=f"{risk.object} {risk.detail}.",
-            fix="Give it the same kind, name and selector in the chart, or let a person move its data first.",
+            fix="Give the object the same kind, name and selector in the chart, or let a person move "
+            "the data of the object first.",
         )
         for risk in compared.risks
     )
@@ -51,12 +52,12 @@ def _message(move: HelmMove, compared: MoveComparison) -> Message:
         return Message(
             what=f"{move.kustomization} does not build.",
             why=first.message,
-            next=f"{first.fix} Then run it again.",
+            next=f"{first.fix} Then run migrate again.",
         )
     changes = compared.difference.changes
     if not changes:
-        return Message(what=f"{move.chart} renders what {move.kustomization} does.")
-    counts = f"{len(compared.deleted)} would be deleted by prune, {len(changes)} differ in all."
+        return Message(what=f"{move.chart} renders the same objects as {move.kustomization}.")
+    counts = f"Pruning would delete {len(compared.deleted)}. In total, {len(changes)} objects differ."
     if compared.dangerous:
         first_risk = compared.dangerous[0]
         return Message(

@@ -94,13 +94,13 @@ def _kustomized(move: HelmMove, tree: Tree, options: Sequence[str]) -> tuple[Ren
     """The objects of the overlay. Charts that it inflates are inflated where they are in the repository."""
 
     def elsewhere(address: str, _: str) -> Tree:
-        raise NotRendered(f"it names {address}")
+        raise NotRendered(f"the kustomization names {address}")
 
     if inflated.inflates(tree, clean(move.kustomization)):
         options = tuple(dict.fromkeys([*options, "--enable-helm"]))
 
     def no_chart(source: ApplicationSource) -> bytes:
-        raise NotRendered(f"it names the chart {source.chart}")
+        raise NotRendered(f"the kustomization names the chart {source.chart}")
 
     try:
         return kustomize_source.render(
@@ -115,15 +115,15 @@ def _kustomized(move: HelmMove, tree: Tree, options: Sequence[str]) -> tuple[Ren
             raise Stop(
                 "wrong-source",
                 f"{move.kustomization} cannot be built from this repository alone.",
-                f"{text}, and what is there may change while the move is compared.",
-                "Copy it into the repository and name the copy: `kustomize localize "
+                f"{text}, and the content at this address may change during the comparison.",
+                "Copy the content into the repository, and use the copy: `kustomize localize "
                 f"{move.kustomization}` does both for a base, `helm pull --untar` fetches a chart.",
                 file=text.partition(" fetches ")[0],
                 line=broken.line_of(tree, text.partition(" fetches ")[0], text.partition(" fetches ")[2]),
             ) from trouble
         raise Stop(
             "missing-tool",
-            f"{move.kustomization} cannot be built here.",
+            f"{move.kustomization} cannot be built on this machine.",
             f"{text}.",
             "Install kustomize or kubectl, and helm where it inflates charts. Or render it yourself and compare by "
             "hand.",
@@ -139,7 +139,7 @@ def _kustomized(move: HelmMove, tree: Tree, options: Sequence[str]) -> tuple[Ren
     except StopIteration as trouble:
         raise Stop(
             "missing-file",
-            f"There is no kustomization in {move.kustomization}.",
+            f"The folder {move.kustomization} contains no kustomization.",
             "Kustomize builds a folder with a kustomization.yaml.",
             "Name the folder of the environment's overlay.",
         ) from trouble
@@ -150,9 +150,9 @@ def _charted(move: HelmMove, tree: Tree, folder: Path) -> tuple[RenderedObject, 
     if f"{chart}/Chart.yaml" not in tree.entries:
         raise Stop(
             "missing-file",
-            f"There is no chart in {move.chart}.",
-            "It needs a Chart.yaml.",
-            "Begin with `helm create`, and move the templates there.",
+            f"The folder {move.chart} contains no chart.",
+            "A chart needs a Chart.yaml.",
+            "Run `helm create`, and move the templates into the new chart.",
         )
     files = []
     for name in move.values:
@@ -161,7 +161,7 @@ def _charted(move: HelmMove, tree: Tree, folder: Path) -> tuple[RenderedObject, 
             raise Stop(
                 "missing-file",
                 f"There is no {name}.",
-                "The input names it as a values file.",
+                "The input names this file as a values file.",
                 "Correct the path.",
             )
         files.append(ValuesFile(name=name, content=content))

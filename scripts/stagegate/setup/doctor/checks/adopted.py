@@ -26,9 +26,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             tag = f"{settings.version.tag_prefix}{version}"
             yield finding(
                 "warning",
-                f"{settings.app} is pinned to {version} in {', '.join(places)}, and there is no tag {tag}.",
-                "`mode: adopt` records what runs today by its tag; without it, there is no release to "
-                "roll back to when the first one fails.",
+                f"{settings.app} is pinned to {version} in {', '.join(places)}, but the tag {tag} "
+                "does not exist.",
+                "`mode: adopt` records the release that runs today by its tag. Without this "
+                "record, there is no release to roll back to if the first release fails.",
                 f"git tag -a {tag} -m {tag} <commit of {version}> && git push origin {tag}",
             )
 
@@ -46,7 +47,7 @@ def _versions(facts: DoctorFacts, settings: Settings, environment: Environment) 
 
 CHECK = DoctorCheck(
     name="adopted",
-    looks_at="The Git tag of what each environment runs today",
-    cure="Tag the commit, then start the workflow stagegate with the mode adopt.",
+    looks_at="The Git tag of the release that each environment runs today",
+    cure="Tag the commit, then start the workflow `stagegate` with the mode `adopt`.",
     check=check,
 )

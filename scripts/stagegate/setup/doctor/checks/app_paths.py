@@ -25,8 +25,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if prefixes.count(prefix) > 1:
             yield finding(
                 "error",
-                f"{settings.app} has the tag prefix `{prefix}`, which another app has too.",
-                "One tag can name the version of one app only.",
+                f"{settings.app} and another app have the same tag prefix `{prefix}`.",
+                "A tag can only name the version of one app.",
                 f"Write `tag-prefix: {settings.app}-v` under `version` in {config}.",
                 file=config,
             )
@@ -34,8 +34,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "warning",
                 f"Every commit counts for {settings.app}.",
-                "Its settings and version files are not in one folder of their own, so a change of another "
-                "app makes a version of this one.",
+                f"The settings and version files of {settings.app} are not in a separate folder, "
+                f"so a change of another app also makes a new version of {settings.app}.",
                 f'Write `paths: ["<folder of {settings.app}>/**"]` under `version` in {config}.',
                 file=config,
             )

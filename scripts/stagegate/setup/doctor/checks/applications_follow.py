@@ -29,7 +29,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                     yield finding(
                         "warning",
                         f"No file in this repository declares the Application {name}.",
-                        f"{environment.name} names it in argocd.applications. The Applications here are: "
+                        f"The environment {environment.name} names this Application in "
+                        "argocd.applications. The Applications in this repository are:  "
                         f"{', '.join(sorted(applications))}.",
                         f"If the Application is not declared elsewhere, correct argocd.applications in {config}.",
                         file=config,
@@ -51,7 +52,7 @@ def _follows(
     if "automated" not in policy:
         yield finding(
             "warning",
-            f"The Application {name} does not sync by itself.",
+            f"The Application {name} has no automatic sync.",
             "A moved pin then waits for somebody, and the gate times out.",
             sync_policy.cure(mapping(application.get("spec")), file),
             file=file,
@@ -70,8 +71,8 @@ def _follows(
         if source.revision not in ("", "HEAD", facts.survey.branch, f"refs/heads/{facts.survey.branch}"):
             yield finding(
                 "error",
-                f"The Application {name} follows {source.revision} of this repository.",
-                f"Pins change on {facts.survey.branch}, so the Application would never get them.",
+                f"The Application {name} deploys from {source.revision} of this repository.",
+                f"Pins change on {facts.survey.branch}, so the Application would never deploy a changed pin.",
                 f"Write `targetRevision: {facts.survey.branch}`.",
                 file=file,
                 environment=environment.name,
@@ -82,8 +83,8 @@ def _follows(
         if source.kind == "git" and path and not _holds(facts, path):
             yield finding(
                 "error",
-                f"There is no folder {path}, which the Application {name} deploys.",
-                "Argo CD reports a ComparisonError for it.",
+                f"The Application {name} deploys the folder {path}, which does not exist.",
+                "Argo CD reports a ComparisonError for the Application.",
                 f"Write `path: {min(folders, key=lambda folder: (folder.count('/'), folder), default='')}`, or the "
                 "folder that contains the files.",
                 file=file,
@@ -96,9 +97,10 @@ def _follows(
         ):
             yield finding(
                 "warning",
-                f"The Application {name} deploys {path}, and the pins of {environment.name} are elsewhere.",
-                f"They are in {', '.join(sorted(pinned))}.",
-                "Correct `path`, or the pins.",
+                f"The Application {name} deploys {path}, but the pins of {environment.name} are in "
+                "a different folder.",
+                f"The pins are in {', '.join(sorted(pinned))}.",
+                "Correct `path` in the Application, or correct the pins.",
                 file=file,
                 environment=environment.name,
             )
@@ -121,10 +123,11 @@ def _foreign(
     if source.kind == "git" and path and any(folder.startswith(f"{path}/") for folder in pinned):
         yield finding(
             "warning",
-            f"The Application {name} deploys {path} of {source.address}, and the pins of {environment.name} are in "
-            f"{path} of this repository.",
-            "A promotion changes the pins here, and Argo CD would not read them.",
-            f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
+            f"The Application {name} deploys {path} of {source.address}, but the pins of "
+            f"{environment.name} are in {path} of this repository.",
+            "A promotion changes the pins in this repository, but Argo CD would not read them.",
+            f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless "
+            f"{source.address} is a mirror.",
             file=file,
             environment=environment.name,
         )
@@ -137,11 +140,11 @@ def _elsewhere(environment: Environment, document: Document, config: str) -> Ite
     if environment.argo.source == "api" and namespace not in ("", requested or "argocd"):
         yield finding(
             "warning",
-            f"The Application {document.name} is in the namespace {namespace}, and the gate of "
-            f"{environment.name} asks for it in {requested or 'that of Argo CD'}.",
-            "Argo CD returns 403 for an Application in another namespace than the requested one.",
-            f"Write `argocd: {{namespace: {namespace}}}` for {environment.name} in {config}, unless Argo CD itself "
-            "runs there.",
+            f"The Application {document.name} is in the namespace {namespace}, but the gate of "
+            f"{environment.name} looks for the Application in {requested or 'the namespace of Argo CD'}.",
+            "Argo CD returns 403 if the Application is not in the requested namespace.",
+            f"Write `argocd: {{namespace: {namespace}}}` for {environment.name} in {config}, "
+            "unless Argo CD itself runs in this namespace.",
             file=document.file,
             environment=environment.name,
         )
@@ -163,8 +166,8 @@ def _destination(environment: Environment, document: Document) -> Iterator[Findi
         yield finding(
             "warning",
             f"The Application {document.name} names no namespace for its objects.",
-            "Objects without a namespace of their own are then not created.",
-            f"Write `namespace: {document.name}` under `destination`, or the namespace that it uses.",
+            "Without a namespace, Argo CD does not create objects that have no namespace of their own.",
+            f"Write `namespace: {document.name}` under `destination`, or the namespace that the app uses.",
             file=document.file,
             environment=environment.name,
         )
@@ -178,8 +181,8 @@ def _two_forms(environment: Environment, document: Document) -> Iterator[Finding
             yield finding(
                 "warning",
                 f"The Application {document.name} has the address {source.address} and `chart: {source.chart}`.",
-                "With `chart` the address is written without oci://; with oci:// Argo CD takes it for the whole "
-                "address of an artifact and finds no chart there.",
+                "With `chart`, the address must not begin with oci://. Argo CD reads an address "
+                "with oci:// as the whole address of an artifact, and finds no chart.",
                 f"Write `repoURL: {address}`.",
                 file=document.file,
                 environment=environment.name,
@@ -198,8 +201,9 @@ def _shared(facts: DoctorFacts) -> Iterator[Finding]:
                     "error" if one_app else "warning",
                     f"{app} in {first.name} and {settings.app} in {environment.name} name the same Application "
                     f"{name}.",
-                    "Their pins are in different files, so one of the two gates waits for a release that never "
-                    "arrives there" + ("." if one_app else ", unless the Application deploys both apps."),
+                    "The pins of the two are in different files, so one of the two gates waits for "
+                    "a release that the Application never deploys"
+                    + ("." if one_app else ", unless the Application deploys both apps."),
                     f"Correct argocd.applications of {environment.name} in {config}.",
                     file=config,
                     environment=environment.name,

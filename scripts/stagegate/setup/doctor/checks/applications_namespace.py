@@ -39,7 +39,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if reason:
             yield finding(
                 "warning",
-                f"The Application {name} names no namespace for itself.",
+                f"The Application {name} has no namespace in its `metadata`.",
                 f"{reason} Argo CD reads Applications in {namespace}.",
                 f"Write `namespace: {namespace}` under `metadata`.",
                 file=document.file,
@@ -53,8 +53,18 @@ def _why(parents: list[Document], namespace: str) -> str:
         destination = mapping(mapping(parent.content.get("spec")).get("destination")).get("namespace")
         if destination != namespace:
             place = f"in {destination}" if destination else "in no namespace"
-            return f"The Application {parent.name} applies it, and creates such objects {place}."
-    return "" if parents else "`kubectl apply` creates it in the namespace of your context, often `default`."
+            return (
+                f"The Application {parent.name} applies this Application, and creates objects without "
+                f"a namespace {place}."
+            )
+    return (
+        ""
+        if parents
+        else (
+            "`kubectl apply` creates the Application in the namespace of your context, which is often "
+            "`default`."
+        )
+    )
 
 
 def _by_kustomize(facts: DoctorFacts, document: Document) -> bool:

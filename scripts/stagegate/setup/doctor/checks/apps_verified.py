@@ -41,15 +41,17 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"No workflow verifies the pins of {settings.app}.",
-                f"{verifiers[0].name} in {verifiers[0].file} reads {_configs(verifiers)}, and not {config}.",
-                f"Write `config: {_pattern(facts, config)}` below its `with:`.",
+                f"{verifiers[0].name} in {verifiers[0].file} reads {_configs(verifiers)}, but not {config}.",
+                f"Write `config: {_pattern(facts, config)}` below the `with:` of {verifiers[0].name}.",
                 file=verifiers[0].file,
             )
         elif started and started not in readers and not named:
             yield finding(
                 "error",
-                f"After a promotion of {settings.app}, stagegate starts {started}, which does not read {config}.",
-                f"{readers[0]} reads it, and without `verify-workflow` only one workflow is started.",
+                f"After a promotion of {settings.app}, stagegate starts the workflow {started}, "
+                f"but this workflow does not read {config}.",
+                f"The workflow {readers[0]} reads {config}, but without `verify-workflow` "
+                "stagegate starts only one workflow.",
                 f"Write `config: {_pattern(facts, config)}` in {started} and delete {readers[0]}, or give the "
                 f"promotions of {settings.app} the input `verify-workflow: {posixpath.basename(readers[0])}`.",
                 file=started,
@@ -87,7 +89,7 @@ def _pattern(facts: DoctorFacts, config: str) -> str:
 
 CHECK = DoctorCheck(
     name="apps-verified",
-    looks_at="Whether the workflow that verifies moved pins reads the settings of every app",
-    cure="Give `config` as a glob over the settings files of all apps.",
+    looks_at="Whether the workflow that verifies changed pins reads the settings of every app",
+    cure="Set `config` to a glob that matches the settings files of all apps.",
     check=check,
 )

@@ -25,7 +25,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 f"The Application {application.name} has no automatic sync.",
                 "A person must then sync every change of a pin by hand, and until then the gate waits and "
                 "times out.",
-                f"argocd app set {application.name} --sync-policy automated --self-heal, and the same in its file",
+                f"Run `argocd app set {application.name} --sync-policy automated --self-heal`, and "
+                "write the same into the Application's file.",
                 environment=application.environment,
             )
         if application.name in written:
@@ -55,9 +56,11 @@ def _differs(application: LiveApplication, written: Mapping[str, Any], file: str
             has = f"revision {live_source.revision}" if live_source else "another source"
             yield finding(
                 "error",
-                f"Argo CD has {has} for {application.name}, but {file} has {source.revision}.",
-                "That file is not applied, so a moved pin would change nothing.",
-                f"Let an app of apps apply it, or once by hand: kubectl apply -n argocd -f {file}",
+                f"In Argo CD, the Application {application.name} has {has}, but {file} has "
+                f"{source.revision}.",
+                f"{file} is not applied to the cluster, so a changed pin would have no effect.",
+                "Let an app of apps apply the file, or apply it once by hand: kubectl apply -n "
+                f"argocd -f {file}",
                 file=file,
                 environment=application.environment,
             )

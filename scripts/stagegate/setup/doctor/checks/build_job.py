@@ -42,7 +42,7 @@ def _too_early(facts: DoctorFacts, build: BuildJob) -> Finding:
         build,
         "error" if _has_version_files(facts) else "warning",
         f"The job {build.name} does not wait for the job {build.version}.",
-        "It starts before the version is decided, so it builds the commit before the release commit.",
+        "The job starts before the version is decided, so it builds the commit before the release commit.",
         f"Write `needs: {build.version}` in the job {build.name}, and check out `ref: {_sha(build)}`.",
     )
 
@@ -54,16 +54,22 @@ def _called(build: BuildJob) -> Iterator[Finding]:
         yield _finding(
             build,
             "note",
-            f"What the job {build.name} builds was not read, because it calls {build.job['uses']}.",
-            f"No input gives it the release commit, which is the output sha of the job {build.version}. A called "
-            "workflow then checks out the commit before that.",
-            f"Give it an input such as `ref: {_sha(build)}`, and check that out there.",
+            f"doctor cannot read what the job {build.name} builds, because the job calls "
+            f"{build.job['uses']}.",
+            "No input passes the release commit, which is the output `sha` of the job "
+            f"{build.version}, to the called workflow. Without the release commit, the called "
+            "workflow checks out the commit before it.",
+            f"Pass an input such as `ref: {_sha(build)}` to the called workflow, and check out "
+            "this commit in it.",
         )
 
 
 def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
     severity: Severity = "error" if _has_version_files(facts) else "warning"
-    why = "It then builds the commit that was pushed, and the release commit with the new version comes after that."
+    why = (
+        "The job builds the commit that was pushed, but the release commit with the new version comes "
+        "after that commit."
+    )
     checkouts = [
         step
         for step in build.using(_CHECKOUT)
@@ -86,9 +92,10 @@ def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
             yield _finding(
                 build,
                 "note",
-                f"Which commit the job {build.name} checks out could not be read from {ref}.",
-                f"It has to be the release commit, which is the output sha of the job {build.version}.",
-                f"Write `ref: {_sha(build)}`, if that is not what it is.",
+                f"doctor cannot read from {ref} which commit the job {build.name} checks out.",
+                "The job must check out the release commit, which is the output `sha` of the job "
+                f"{build.version}.",
+                f"Write `ref: {_sha(build)}`, unless the expression already has this value.",
             )
     for step in build.using(_BUILD):
         if not mapping(step.get("with")).get("context"):
@@ -96,8 +103,8 @@ def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
                 build,
                 severity,
                 f"{_BUILD} in the job {build.name} has no `context`.",
-                "It then ignores the files that were checked out and builds the commit that was pushed, not "
-                "the release commit.",
+                "Without `context`, the action ignores the files that were checked out, and builds "
+                "the commit that was pushed instead of the release commit.",
                 f"Write `context: .` below `with:` of {_BUILD}.",
             )
     for step in build.using(_BUILD):
@@ -123,9 +130,10 @@ def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
         yield _finding(
             build,
             "note",
-            f"The job {build.name} checks nothing out.",
-            f"Its image has to be built from the release commit, the output sha of the job {build.version}.",
-            f"Add {_CHECKOUT} with `ref: {_sha(build)}`, unless the build fetches that commit itself.",
+            f"The job {build.name} checks out no commit.",
+            "The image must be built from the release commit, which is the output `sha` of the job "
+            f"{build.version}.",
+            f"Add {_CHECKOUT} with `ref: {_sha(build)}`, unless the build itself fetches this commit.",
         )
 
 
@@ -148,7 +156,8 @@ def _unconditional(build: BuildJob) -> Iterator[Finding]:
             build,
             "error",
             f"The job {build.call.job} also runs after a commit that releases nothing.",
-            f"The outputs of the job {build.version} are then empty, and {build.call.name} fails.",
+            f"For such a commit, the outputs of the job {build.version} are empty, so "
+            f"{build.call.name} fails.",
             f"Write `if: needs.{build.version}.outputs.changed == 'true'` in the job {build.name}.",
         )
 
@@ -168,7 +177,7 @@ def _digests(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
                 build,
                 "error",
                 f"The output {name} of the job {build.name} is the output {taken.output} of {_BUILD}.",
-                f"{build.call.name} takes a JSON object of images and digests.",
+                f"{build.call.name} needs a JSON object of images and digests.",
                 f'Write {name}: \'{{"{next(iter(build_jobs.images(facts)), "image")}":'
                 f'"${{{{ steps.{taken.owner}.outputs.digest }}}}"}}\' below `outputs:`.',
             )
@@ -177,9 +186,9 @@ def _digests(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
         yield _finding(
             build,
             "error" if several else "warning",
-            f"The job {build.name} is a matrix, and its outputs are those of one run of it.",
-            f"GitHub keeps the output of the run that ends last, so {build.call.name} gets the digests of one "
-            "image only.",
+            f"The job {build.name} is a matrix, but GitHub keeps the outputs of only one of its runs.",
+            f"GitHub keeps the outputs of the run that ends last, so {build.call.name} gets the "
+            "digest of only one image.",
             "Build all images in one job, or let a job after it collect the digests, for example from artifacts.",
         )
 
@@ -194,7 +203,8 @@ def _finding(build: BuildJob, severity: Severity, message: str, why: str, cure: 
 
 CHECK = DoctorCheck(
     name="build-job",
-    looks_at="Your build: its order, the commit that it checks out, its digests. Scripts are not interpreted",
-    cure="Correct the job; examples/build shows what it has to do.",
+    looks_at="Your build: the order of jobs, the commit that it checks out, and its digests. doctor does "
+    "not interpret scripts",
+    cure="Correct the job; examples/build shows a working build.",
     check=check,
 )

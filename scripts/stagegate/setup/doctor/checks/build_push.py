@@ -42,8 +42,8 @@ def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> 
         if setting is None or setting.default_workflow_permissions != "write":
             yield finding(
                 "warning" if setting is None else "error",
-                f"The job {build.name} lists no permissions, and it pushes with GITHUB_TOKEN.",
-                "In a new repository that token may only read, and the registry refuses the push.",
+                f"The job {build.name} lists no permissions, but pushes with GITHUB_TOKEN.",
+                "In a new repository GITHUB_TOKEN may only read, so the registry refuses the push.",
                 f"Write `permissions: {{contents: read, packages: write}}` in the job {build.name}.",
                 file=build.workflow.file,
             )
@@ -51,7 +51,7 @@ def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> 
         yield finding(
             "error",
             f"The job {build.name} does not grant `packages: write`.",
-            f"It signs in to {_OWN} with GITHUB_TOKEN, and the registry refuses the push.",
+            f"The job logs in to {_OWN} with GITHUB_TOKEN, so the registry refuses the push.",
             f"Add `packages: write` below `permissions:` of the job {build.name}.",
             file=build.workflow.file,
         )
@@ -63,7 +63,7 @@ def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> 
         yield finding(
             "warning",
             f"The job {build.name} does not grant `contents: read`.",
-            "actions/checkout cannot read a private repository without it.",
+            "Without this permission, actions/checkout cannot read a private repository.",
             f"Add `contents: read` below `permissions:` of the job {build.name}.",
             file=build.workflow.file,
         )
@@ -87,8 +87,8 @@ def _logins(build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
         named = sorted(image for image in images if _host(image) == host)
         yield finding(
             "error",
-            f"The job {build.name} signs in to {', '.join(sorted(hosts))}, and not to {host}.",
-            f"{', '.join(named)} in {images[named[0]]} is pushed there.",
+            f"The job {build.name} logs in to {', '.join(sorted(hosts))}, but not to {host}.",
+            f"The build must push {', '.join(named)} to {host}, because {images[named[0]]} lists this image.",
             f"Write `registry: {host}` below `with:` of {_LOGIN}, or correct `images`.",
             file=build.workflow.file,
         )
@@ -105,7 +105,7 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
             yield finding(
                 "error",
                 f"{_BUILD} in the job {build.name} does not push.",
-                "`push` is false by default, and the image stays on the runner.",
+                "`push` is false by default, so the image stays on the runner.",
                 f"Write `push: true` below `with:` of {_BUILD}.",
                 file=build.workflow.file,
             )
@@ -116,7 +116,7 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
         yield finding(
             "error",
             f"The job {build.name} pushes {', '.join(sorted(names))}, which no `images` lists.",
-            f"{', '.join(sorted(images))} is what {build.call.name} tags and the chart deploys.",
+            f"But {build.call.name} tags and the chart deploys {', '.join(sorted(images))}.",
             f"Write the same name in {build.workflow.file} and in {next(iter(images.values()))}.",
             file=build.workflow.file,
         )
@@ -131,9 +131,10 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
     if unread:
         yield finding(
             "note",
-            f"Whether the job {build.name} pushes {', '.join(unread)} could not be read.",
-            "Its text does not contain what `images` lists.",
-            "Make sure that each digest it returns was pushed under exactly the name in `images`.",
+            f"doctor cannot read whether the job {build.name} pushes {', '.join(unread)}.",
+            "The text of the job does not contain the names in `images`.",
+            "Make sure that the build pushes each image under exactly the name in `images`, and "
+            "returns its digest.",
             file=build.workflow.file,
         )
 
@@ -145,11 +146,11 @@ def _versions(build: BuildJob) -> Iterator[Finding]:
         if re.search(rf"needs\.{re.escape(build.version)}\.outputs\.(?:version|tag)\b", tags):
             yield finding(
                 "warning",
-                f"The job {build.name} pushes the tag of the version itself.",
-                "When the job is run again, the tag moves to another digest, and image-tags then stops with "
-                "tag-taken.",
-                f"Write a tag such as `sha-${{{{ needs.{build.version}.outputs.sha }}}}`. image-tags adds that "
-                "of the version.",
+                f"The job {build.name} itself pushes an image with the tag of the version.",
+                "If the job is run again, the tag points to a different digest, and image-tags "
+                "stops with tag-taken.",
+                f"Write a tag such as `sha-${{{{ needs.{build.version}.outputs.sha }}}}`. "
+                "image-tags adds the tag of the version.",
                 file=build.workflow.file,
             )
 
@@ -161,7 +162,8 @@ def _host(image: str) -> str:
 
 CHECK = DoctorCheck(
     name="build-push",
-    looks_at="Your build: its permission to push, its registry and image names. Scripts are not interpreted",
-    cure="Correct the job; examples/build shows what it has to do.",
+    looks_at="Your build: its permission to push, its registry and its image names. doctor does not "
+    "interpret scripts",
+    cure="Correct the job; examples/build shows a working build.",
     check=check,
 )

@@ -66,8 +66,9 @@ def _dependency(
         yield finding(
             "error",
             f"The dependency {name} of {folder} is in the repository {where}.",
-            "That name comes from `helm repo add` on your machine and does not exist on a runner.",
-            f"Write the repository's address in {file}, and run: helm dependency update {folder}",
+            "The name of this repository comes from `helm repo add` on your machine and does not "
+            "exist on a runner.",
+            f"Write the address of the repository into {file}, and run: helm dependency update {folder}",
             file=file,
         )
     elif where.startswith("file://"):
@@ -75,17 +76,21 @@ def _dependency(
         if f"{target}/Chart.yaml" not in facts.tree.entries:
             yield finding(
                 "error",
-                f"The dependency {name} of {folder} is in {target}, where this repository has no chart.",
-                "A runner has this repository only.",
-                f"Correct its `repository` in {file}, or put it into the chart: {vendor}",
+                f"The dependency {name} of {folder} is in {target}, but this repository has no "
+                "chart in that folder.",
+                "A runner has only the files of this repository.",
+                f"Correct the `repository` of the dependency in {file}, or put the dependency into "
+                f"the chart: {vendor}",
                 file=file,
             )
     elif not where:
         yield finding(
             "error",
-            f"The dependency {name} of {folder} names no repository, and is not in {folder}/charts.",
+            f"The dependency {name} of {folder} has no `repository`, and {folder}/charts does not "
+            "contain it.",
             f"helm takes a dependency without a repository from {folder}/charts.",
-            f"Add the folder {folder}/charts/{name}, or write its `repository` in {file}.",
+            f"Add the folder {folder}/charts/{name}, or write the `repository` of the dependency "
+            f"into {file}.",
             file=file,
         )
     else:
@@ -93,16 +98,16 @@ def _dependency(
         if host and host not in settings.registry_hosts:
             yield finding(
                 "note",
-                f"The dependency {name} of {folder} is fetched from {host} without a login.",
-                "Credentials are sent only to the registries of `images` and `chart.repository`.",
-                f"If {host} requires a login, put the dependency into the chart: {vendor}",
+                f"helm fetches the dependency {name} of {folder} from {host} without credentials.",
+                "stagegate sends credentials only to the registries of `images` and `chart.repository`.",
+                f"If {host} requires credentials, put the dependency into the chart: {vendor}",
                 file=file,
             )
 
 
 CHECK = DoctorCheck(
     name="chart-dependencies",
-    looks_at="The dependencies of each chart: their lock, and whether a runner can fetch them",
-    cure="Run `helm dependency update` and commit what it writes.",
+    looks_at="The dependencies of each chart: Chart.lock, and whether a runner can fetch the dependencies",
+    cure="Run `helm dependency update`, and commit the files that the command writes.",
     check=check,
 )

@@ -22,7 +22,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             near = ", ".join(charts) or "none"
             yield finding(
                 "error",
-                f"There is no chart in {chart_settings.path}.",
+                f"The folder {chart_settings.path} contains no chart.",
                 f"The charts of this repository are: {near}.",
                 f"Correct `chart.path` in {config}.",
                 file=config,
@@ -32,8 +32,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if chart.name != name:
             yield finding(
                 "error",
-                f"The chart in {chart.path} is called {chart.name}, and would be published as {name}.",
-                "Without `chart.name` the name is that of the folder, but Argo CD uses the one in Chart.yaml.",
+                f"The chart in {chart.path} has the name {chart.name} in Chart.yaml, but would be "
+                f"published as {name}.",
+                "Without `chart.name`, the published chart has the name of the folder, but Argo CD "
+                "uses the name in Chart.yaml.",
                 f"Write `name: {chart.name}` under `chart` in {config}.",
                 file=config,
             )
@@ -41,7 +43,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="chart-name",
-    looks_at="The chart's folder, and its name against the folder's and the setting `chart.name`",
+    looks_at="The chart's folder, and whether the name in Chart.yaml matches the folder or the setting "
+    "`chart.name`",
     cure="Correct `chart.path` or `chart.name`.",
     check=check,
 )

@@ -32,7 +32,7 @@ def _in(
         for mark, old, new in words:
             if mark.search(text):
                 yield finding(
-                    "warning", f"{file} has {old}.", "It is deprecated.", f"Write {new}.", file=file
+                    "warning", f"{file} uses {old}.", "This is deprecated.", f"Write {new}.", file=file
                 )
 
 

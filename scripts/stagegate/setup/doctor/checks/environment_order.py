@@ -22,7 +22,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 yield finding(
                     "warning",
                     f"{environment.name} of {settings.app} comes after {name}.",
-                    f"A release then reaches {name} before {environment.name} has tested it.",
+                    f"A release would therefore be deployed to {name} before {environment.name} "
+                    "has tested the release.",
                     f"If {environment.name} comes first, write `after: [{environment.name}]` for {name} in "
                     f"{config} and delete `after` of {environment.name}.",
                     file=config,
@@ -40,16 +41,19 @@ def _first(config: str, settings: Settings, environment: Environment) -> Finding
     unseen = (
         ""
         if environment.is_production
-        else " Because nothing is before it, it also counts as no production: pre-releases enter it."
+        else " Because no environment comes before it, the environment does not count as production, so "
+        "pre-releases may be promoted to it."
     )
     return finding(
         severity,
-        f"{environment.name} of {settings.app} has no `after`, so a release is not tested before it enters.",
-        "The rules evidence, order and soak pass by definition where an environment comes first: every new "
-        f"release is promoted there untested.{unseen}",
+        f"{environment.name} of {settings.app} has no `after`, so releases are promoted to "
+        f"{environment.name} without a test.",
+        "For an environment without `after`, the rules evidence, order and soak always pass, so "
+        f"every new release is promoted to it untested.{unseen}",
         f"Write `after: [{before[0] if before else 'staging'}]` for {environment.name} in {config}."
         if before
-        else f"Add an environment before it, or, if this is meant, write `production: true` in {config}.",
+        else "Add an environment before it. If releases should reach production untested, write "
+        f"`production: true` in {config}.",
         file=config,
         environment=environment.name,
     )
@@ -57,7 +61,7 @@ def _first(config: str, settings: Settings, environment: Environment) -> Finding
 
 CHECK = DoctorCheck(
     name="environment-order",
-    looks_at="The order of the environments: what a release must have passed before production",
-    cure="Name the environment before it in `after`.",
+    looks_at="The order of the environments: which gates a release must pass before production",
+    cure="Name the earlier environment in `after`.",
     check=check,
 )

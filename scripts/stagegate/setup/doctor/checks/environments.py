@@ -21,8 +21,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "note",
             "The GitHub Environments could not be listed.",
-            "The token lacks `actions: read`.",
-            "Run doctor with a token of somebody who administers the repository.",
+            "The token does not have the permission `actions: read`.",
+            "Run doctor with the token of an administrator of the repository.",
         )
         return
     existing = {github_environment.name: github_environment for github_environment in hub.environments}
@@ -31,8 +31,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if name not in existing:
             yield finding(
                 "error" if protected else "warning",
-                f"There is no GitHub Environment {name}.",
-                f"{why} GitHub creates an empty one at the first run, without secrets and without limits.",
+                f"The GitHub Environment {name} does not exist.",
+                f"{why} At the first run, GitHub creates an empty GitHub Environment, without "
+                "secrets and without limits.",
                 f"gh api --method PUT repos/{hub.repository}/environments/{quote(name, safe='')} "
                 "-F 'deployment_branch_policy[protected_branches]=false' "
                 "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "
@@ -65,8 +66,8 @@ def _lets_every_branch_in(environment: EnvironmentSettings) -> bool:
 
 CHECK = DoctorCheck(
     name="environments",
-    looks_at="GitHub Environments of the jobs: that they exist, and which branches may use them",
-    cure="Make the Environment and limit it to the default branch.",
+    looks_at="GitHub Environments of the jobs: whether they exist, and which branches may use them",
+    cure="Create the GitHub Environment, and limit it to the default branch.",
     check=check,
     needs=frozenset({"github"}),
 )

@@ -12,7 +12,7 @@ from stagegate.setup.doctor import pinned
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
-_WHY = "image-tags would write {ours}, and the cluster would ask for a tag that does not exist."
+_WHY = "image-tags would write {ours}, so the cluster would pull a tag that does not exist."
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -31,9 +31,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 f"By default, the chart {chart.path} uses the image tag {_example(chart.default_tag)}.",
                 _WHY.format(ours=_example(form))
                 if not covered
-                else f"Pins set {_example(form)}; an installation without them would not find its images.",
-                f'Write `image-tag: "{chart.default_tag}"` in {config}, or let the chart ask for '
-                f"{_example(form)}.",
+                else f"The pins set {_example(form)}, so an installation of the chart without the pins "
+                "would not find its images.",
+                f'Write `image-tag: "{chart.default_tag}"` in {config}, or use {_example(form)} in '
+                "the chart.",
                 file=config,
             )
 
@@ -55,7 +56,7 @@ def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Findi
                         _WHY.format(ours=_example(expected)),
                         f'Write `image-tag: "{form}"` in {config}.'
                         if form in ("{version}", "v{version}")
-                        else f"Write {_example(expected)} there.",
+                        else f"Write {_example(expected)} in this line.",
                         file=place.file,
                         environment=environment.name,
                     )
@@ -84,7 +85,7 @@ def _example(form: str) -> str:
 
 CHECK = DoctorCheck(
     name="image-tag-form",
-    looks_at="Image tags in pins and the chart's default against the setting `image-tag`",
-    cure="Write the form that pins and chart have into `image-tag`.",
+    looks_at="Whether the image tags in pins and the chart's default match the setting `image-tag`",
+    cure="Set `image-tag` to the form that the pins and the chart use.",
     check=check,
 )

@@ -45,8 +45,8 @@ def _missing(granted: Mapping[str, str], needed: Mapping[str, str]) -> dict[str,
 def _lacking(call: StagegateCall, interface: Interface, missing: Mapping[str, str]) -> Finding:
     lines = _lines(missing)
     why = (
-        "GitHub does not start a workflow in which a called job requests more than its caller grants: no job of "
-        "the file runs."
+        "GitHub does not start a workflow in which a called job requests more permissions than its "
+        "caller grants, so no job of this file runs."
         if interface.is_workflow
         else f"GitHub returns 403 for the requests of {call.name}, which then fails with missing-permission."
     )
@@ -54,7 +54,8 @@ def _lacking(call: StagegateCall, interface: Interface, missing: Mapping[str, st
         "error",
         f"The job {call.job} does not grant {lines} to {call.name}.",
         why,
-        f"Add {lines} below `permissions:` of the job {call.job}; docs/permissions.md lists what each needs.",
+        f"Add {lines} below `permissions:` of the job {call.job}; docs/permissions.md lists the "
+        "permissions of each action.",
         file=call.file,
         line=call.line,
     )
@@ -67,10 +68,10 @@ def _unlisted(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> 
         return
     yield finding(
         "warning" if setting is None else "error",
-        f"The job {call.job} lists no permissions, and {call.name} needs {_lines(interface.permissions)}.",
-        "Without a list, GitHub grants the default of Settings > Actions > General"
+        f"The job {call.job} lists no permissions, but {call.name} needs {_lines(interface.permissions)}.",
+        "Without a list, GitHub grants the default permissions of Settings > Actions > General"
         + (
-            ", which could not be read: in a new repository only to read."
+            ", which doctor could not read. In a new repository, the default is to read only."
             if setting is None
             else ": to read."
         ),
@@ -86,7 +87,7 @@ def _lines(permissions: Mapping[str, str]) -> str:
 
 CHECK = DoctorCheck(
     name="job-permissions",
-    looks_at="The permissions of each job that calls stagegate, against those that the call needs",
+    looks_at="Whether each job that calls stagegate has the permissions that the call needs",
     cure="Write the permissions into the job.",
     check=check,
 )

@@ -29,7 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="kustomizations",
-    looks_at="Pinned kustomizations and all they lead to: files that are missing or cannot be read",
+    looks_at="Pinned kustomizations and the files they use: whether a file is missing or cannot be read",
     cure="Correct the file.",
     check=check,
 )

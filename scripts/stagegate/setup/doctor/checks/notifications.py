@@ -26,7 +26,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The template of {channel.key} cannot be sent.",
-                f"{mistake} The channel gets no message.",
+                f"{mistake} So the channel gets no message.",
                 "Correct `template`; docs/notifications.md lists the placeholders.",
                 file=file,
                 line=line,

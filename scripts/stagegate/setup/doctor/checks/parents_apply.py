@@ -31,8 +31,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "warning",
                 f"No file in this repository declares the Application {parent}.",
-                f"{environment.name} names it in argocd.parent. The Applications here are: "
-                f"{', '.join(sorted(applications))}.",
+                f"The environment {environment.name} names this Application in argocd.parent. The "
+                f"Applications in this repository are:  {', '.join(sorted(applications))}.",
                 f"If the parent is not declared elsewhere, correct argocd.parent in {config}.",
                 file=config,
                 environment=environment.name,
@@ -57,8 +57,9 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
             "warning",
             f"The Application {parent.name} deploys from {git_sources[0].address}, but {file} is in this "
             "repository.",
-            f"Promotions of {environment.name} change {file}, and Argo CD would not apply the change.",
-            f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
+            f"Promotions to {environment.name} change {file}, but Argo CD would not apply the change.",
+            f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless "
+            f"{git_sources[0].address} is a mirror.",
             file=parent.file,
             environment=environment.name,
         )
@@ -66,8 +67,8 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
         if not app_of_apps.has(source, file) and len(own_sources) == 1 and not source.document.get("helm"):
             yield finding(
                 "error",
-                f"The Application {parent.name} deploys {source.path}, where {file} is not.",
-                f"Promotions of {environment.name} change {file}, and Argo CD would not apply the change.",
+                f"The Application {parent.name} deploys {source.path}, but {file} is not in this folder.",
+                f"Promotions to {environment.name} change {file}, but Argo CD would not apply the change.",
                 f"Write `path: {file.rpartition('/')[0]}` in {parent.file}, or correct argocd.parent.",
                 file=parent.file,
                 environment=environment.name,
@@ -75,8 +76,8 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
         elif source.revision not in ("", "HEAD", branch, f"refs/heads/{branch}"):
             yield finding(
                 "error",
-                f"The Application {parent.name} follows {source.revision} of this repository.",
-                f"Pins move on {branch}, so it would never apply {file}.",
+                f"The Application {parent.name} deploys from {source.revision} of this repository.",
+                f"Pins change on {branch}, so the Application would never apply {file}.",
                 f"Write `targetRevision: {branch}` in {parent.file}.",
                 file=parent.file,
                 environment=environment.name,

@@ -23,7 +23,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"{environment.name} has no pins.",
-                "A promotion moves the version in them.",
+                "A promotion changes the version in the pins, so it would have no effect.",
                 f"List the file under `pins` of {environment.name} in {config}.",
                 file=config,
                 environment=environment.name,
@@ -41,7 +41,8 @@ def _pin(
     except Stop as stop:
         chart = _chart_line(facts, settings, file, config)
         why = (
-            f"{stop.why} Promotions read the chart from {settings.source}, `promote --local` reads only here."
+            f"{stop.why} Promotions read the chart from {settings.source}, but `promote --local` "
+            "reads only this repository."
         )
         yield finding(
             "warning" if chart else "error",
@@ -58,8 +59,8 @@ def _pin(
         yield finding(
             "warning",
             f"{file} names {' and '.join(sorted(versions))} for {environment.name}.",
-            "All pins of an environment name one release; the first promotion moves them together.",
-            "Write the version that runs in all of them.",
+            "All pins of an environment must name one release, because a promotion changes them together.",
+            "Write the version that runs into all of these pins.",
             file=file,
             environment=environment.name,
         )
@@ -67,9 +68,10 @@ def _pin(
         if place.role == "chart-version" and place.template == "v{version}" and settings.own_chart:
             yield finding(
                 "error",
-                f"{file}, line {place.line}, asks for the chart version {place.value}.",
-                f"helm-publish publishes it as {place.value[1:]}, without `v`: Argo CD would find no chart.",
-                f"Write {place.value[1:]} there.",
+                f"{file}, line {place.line}, has the chart version {place.value}.",
+                f"helm-publish publishes the chart as {place.value[1:]}, without `v`, so Argo CD "
+                "would find no chart.",
+                f"Write {place.value[1:]} in this line.",
                 file=file,
                 line=place.line,
                 environment=environment.name,
@@ -78,9 +80,10 @@ def _pin(
             first = not environment.after
             yield finding(
                 "warning" if first else "error",
-                f"{file}, line {place.line}, follows {place.value!r}.",
-                "Argo CD moves it by itself, so no promotion, rollback or hold can work there.",
-                pins.way_out(place, pin_file, settings) or "Write the exact version that runs.",
+                f"{file}, line {place.line}, has {place.value!r}, which is not an exact version.",
+                "Argo CD deploys newer versions for this value by itself, so no promotion, "
+                "rollback or hold can work.",
+                pins.way_out(place, pin_file, settings) or "Write the exact version that runs now.",
                 file=file,
                 environment=environment.name,
             )
@@ -106,7 +109,7 @@ def _unpinned(
             yield finding(
                 "warning",
                 f"No pin of {environment.name} names the image {image}.",
-                "A promotion would not move it, so it stays at the version that runs.",
+                "A promotion would not change this image, so its version would stay the same.",
                 f"List the file that names the image under `pins` of {environment.name}, or remove it from "
                 "`images` in "
                 f"{config}.",
@@ -132,7 +135,8 @@ def _chart_line(facts: DoctorFacts, settings: Settings, file: str, config: str) 
 
 CHECK = DoctorCheck(
     name="pins-readable",
-    looks_at="Each pin: that the file exists, that its fields are the app's, and that they name one version",
+    looks_at="Each pin: whether the file exists, whether its fields belong to the app, and whether they "
+    "name one version",
     cure="Write an exact version, in a form that docs/pins.md lists.",
     check=check,
 )

@@ -36,7 +36,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if environment.is_production and not settings.policy and not (ruled or counted or reviewed):
             yield finding(
                 "error" if strict or everything_read else "warning",
-                f"Nothing protects {environment.name}.",
+                f"No rule protects {environment.name}.",
                 f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} requires a review, and "
                 f"{STATUS} is not required{_unread(hub)}.",
                 _approve(environment, config, _after_app(hub, committed)) if committed else _require(hub),
@@ -54,15 +54,16 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             f"Any account can write the required status {STATUS}.",
-            "Under `trust: protected` only the App's counts, and any workflow can post a status of that name.",
+            "Under `trust: protected` only the status of the App counts, but any workflow can "
+            "write a status with this name.",
             f"Bind the check to the App {protected[0].trust.app} in the ruleset (`integration_id`).",
         )
     if not owned:
         yield finding(
             "warning",
-            "There is no CODEOWNERS file.",
-            "Everybody who may merge can change the settings, workflows and scenarios that decide "
-            "about production.",
+            "The repository has no CODEOWNERS file.",
+            "Everybody who may merge can therefore change the settings, workflows and scenarios "
+            "that decide about production.",
             "stagegate init --owners @acme/release, and require reviews from code owners in the ruleset",
         )
 
@@ -87,11 +88,14 @@ def _reviews(rule: BranchRule, *, owned: bool) -> bool:
 def _unread(hub: HubFacts) -> str:
     """A sentence about protections that could not be read."""
     if hub.rules is None:
-        return ", as far as is known: the rules could not be read"
+        return ", as far as doctor knows, because the rules could not be read"
     if hub.unbound:
-        return ". Rulesets that everybody with write permission may bypass do not count"
+        return ". Rulesets that everybody with write access may bypass do not count"
     if not hub.reads_protection:
-        return ", as far as is known: only an administrator's token can read classic branch protection"
+        return (
+            ", as far as doctor knows, because only the token of an administrator can read classic "
+            "branch protection"
+        )
     return ""
 
 
@@ -133,7 +137,7 @@ def _require(hub: HubFacts, bypass: str = "") -> str:
 
 CHECK = DoctorCheck(
     name="production-protected",
-    looks_at="What protects production: approvals, the required status, code owners",
+    looks_at="The protection of production: approvals, the required status, code owners",
     cure="Require the status stagegate/pins in a ruleset.",
     check=check,
     needs=frozenset({"github"}),

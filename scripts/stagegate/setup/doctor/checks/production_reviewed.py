@@ -8,7 +8,7 @@ from stagegate.model import Finding
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
-_RULES = "A ruleset of the branch may still require a review, which only GitHub can tell."
+_RULES = "A ruleset of the branch may still require a review, but doctor cannot read rulesets without GitHub."
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -24,9 +24,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "warning",
                 f"Nobody reviews a promotion to {environment.name}.",
-                "`strategy: direct` commits the pin as soon as the rules pass, without a pull request.",
+                "With `strategy: direct`, stagegate commits the pin as soon as the rules pass, "
+                "without a pull request.",
                 f"Write `promotion: {{strategy: latest}}` for {environment.name} in {config}, or "
-                "`production: false` where this is no production.",
+                "`production: false` if this environment is not a production.",
                 file=config,
                 environment=environment.name,
             )

@@ -111,8 +111,9 @@ def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, 
                 )
                 yield finding(
                     "warning",
-                    f"{image}:{tag} is above every release.",
-                    f"The newest Git tag is {newest}, so `latest` and its like would never move again.",
+                    f"The tag {image}:{tag} is higher than every release.",
+                    f"The newest Git tag is {newest}, so image-tags would never update `latest` "
+                    "and other floating tags.",
                     cure,
                 )
                 break

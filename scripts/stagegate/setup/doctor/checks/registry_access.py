@@ -26,8 +26,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="registry-access",
-    looks_at="Login, reading and pushing at the registries of `images` and `chart.repository`",
-    cure="docker login <host>; on GHCR: Package settings > Manage Actions access > add the repository, role Write",
+    looks_at="Whether the registries of `images` and `chart.repository` allow to log in, read and push",
+    cure="Run `docker login <host>`. On GHCR, go to Package settings > Manage Actions access, and add "
+    "the repository with the role Write.",
     check=check,
     needs=frozenset({"registry"}),
 )

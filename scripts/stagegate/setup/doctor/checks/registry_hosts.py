@@ -31,9 +31,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             if host not in _KNOWN and near and _is_short(host, near[0]):
                 yield finding(
                     "warning",
-                    f"The registry {host} looks like {near[0]}.",
-                    f"Images and charts of {settings.app} are looked up there and pushed there.",
-                    f"Write {near[0]} in {config}, if that is meant.",
+                    f"The registry {host} looks like a misspelt {near[0]}.",
+                    f"stagegate reads and pushes the images and charts of {settings.app} at this registry.",
+                    f"If you mean {near[0]}, correct the name in {config}.",
                     file=config,
                 )
         yield from _impossible(settings, config)
@@ -67,9 +67,9 @@ def _without_host(settings: Settings, config: str) -> Iterator[Finding]:
         if chart not in ("", "docker.io") and not {".", ":"} & set(first) and first != "localhost":
             yield finding(
                 "warning",
-                f"The image {image} names no registry, so it is docker.io/{image}.",
-                f"The chart of {settings.app} is in {chart}.",
-                f"Write the registry before it in {config}, for example {chart}/{image}.",
+                f"The image {image} has no registry in its name, so it means docker.io/{image}.",
+                f"But the chart of {settings.app} is in {chart}.",
+                f"Write the registry before the image in {config}, for example {chart}/{image}.",
                 file=config,
             )
 
@@ -77,6 +77,6 @@ def _without_host(settings: Settings, config: str) -> Iterator[Finding]:
 CHECK = DoctorCheck(
     name="registry-hosts",
     looks_at="The hosts of `images` and `chart.repository`: mistyped or missing ones",
-    cure="Write the host as the registry is called.",
+    cure="Write the right host name of the registry.",
     check=check,
 )

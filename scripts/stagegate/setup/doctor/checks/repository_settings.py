@@ -20,7 +20,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             f"{hub.repository} is archived.",
-            "Nothing can be written to it.",
+            "stagegate cannot write to an archived repository.",
             f"gh repo unarchive {hub.repository}",
         )
     for config, _, environment in facts.places:
@@ -33,7 +33,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The repository does not allow the merge method {promotion.merge_method}.",
-                f"stagegate merges promotions to {environment.name} with it.",
+                f"stagegate merges promotions to {environment.name} with this method.",
                 f"gh api --method PATCH repos/{hub.repository} -F {field}=true, or another "
                 f"`promotion.merge-method` in {config}.",
                 file=config,
@@ -42,8 +42,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if facts.survey.branch != hub.settings.default_branch:
         yield finding(
             "note",
-            f"The default branch is {hub.settings.default_branch}, and {facts.survey.branch} is checked out.",
-            "Policy is read from the default branch only.",
+            f"The default branch is {hub.settings.default_branch}, but {facts.survey.branch} is checked out.",
+            "stagegate reads the settings only from the default branch.",
             f"git switch {hub.settings.default_branch}",
         )
 

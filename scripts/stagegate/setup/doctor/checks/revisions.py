@@ -23,8 +23,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if ref not in refs or ref.startswith(_EXAMPLE):
             yield finding(
                 "warning" if ref in refs else "error",
-                f"{ref} is the address of an example.",
-                "GitHub starts no workflow that calls a repository or revision that does not exist.",
+                f"{ref} is the address in the examples, not the address of your stagegate.",
+                "GitHub does not start a workflow that calls a repository or revision that does not exist.",
                 "In every `uses:`, name the stagegate version that you use, as owner/stagegate@<40 hex> # vX.Y.Z.",
                 file=file,
             )
@@ -32,16 +32,16 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "warning",
             f"The workflows call stagegate at {len(refs)} revisions: {', '.join(refs)}.",
-            "One revision reads the records of another, and an older one may not understand what a "
-            "newer one writes.",
-            f"Write {refs[-1]} everywhere.",
+            "An older revision may not be able to read the records that a newer revision writes.",
+            f"Write {refs[-1]} in every workflow.",
         )
     for ref in refs:
         if not _FIXED.search(ref):
             yield finding(
                 "warning",
-                f"{ref} can change without a commit of yours.",
-                "A branch runs whatever is pushed to it, with the permissions of your jobs.",
+                f"{ref} can change without a commit in your repository.",
+                "If you call a branch, GitHub runs every commit that is pushed to it, with the "
+                "permissions of your jobs.",
                 "Write the full commit and the version: @<40 hex> # vX.Y.Z.",
                 file=files[ref],
             )
@@ -49,7 +49,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="revisions",
-    looks_at="The stagegate that workflows call: its address, and one fixed revision",
-    cure="Write one address with a full commit in every `uses:`.",
+    looks_at="The stagegate repository that workflows call: its address, and one fixed revision",
+    cure="Write the same address with a full commit in every `uses:`.",
     check=check,
 )

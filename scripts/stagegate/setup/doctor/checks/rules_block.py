@@ -10,8 +10,8 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _STOPPING = {
-    "pull_request": "every change is a pull request",
-    "required_status_checks": "every change has green status checks first",
+    "pull_request": "every change is made by a pull request",
+    "required_status_checks": "every change passes status checks first",
     "update": "only people on the bypass list push",
     "required_signatures": "every commit is signed",
     "required_deployments": "a deployment succeeds first",
@@ -30,7 +30,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "note",
             f"The rules of {facts.survey.branch} could not be read.",
-            "The token may not read them.",
+            "The token may not read rules of branches.",
             "Run doctor with a token that may read the repository.",
         )
         return
@@ -43,7 +43,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if environment.promotion.strategy == "direct" and not settings.policy:
             yield finding(
                 "error",
-                f"Promotions to {environment.name} are commits to a protected branch.",
+                f"Promotions to {environment.name} are direct commits to a protected branch.",
                 why,
                 f"{cure}; or write `promotion: {{strategy: latest, merge: stagegate}}` in {config}.",
                 file=config,

@@ -23,7 +23,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         for text in placeholders.refused(gate.variables, None):
             yield finding(
                 "error",
-                f"The gate of {environment.name} may not use a variable that it lists.",
+                f"The gate of {environment.name} lists a variable that scenarios may not use.",
                 f"{text}.",
                 f"Correct `variables` of {environment.name} in {config}.",
                 file=config,
@@ -32,8 +32,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if not gate.scenarios and not gate.command:
             yield finding(
                 "warning",
-                f"The gate of {environment.name} checks nothing besides the roll-out.",
-                "A release that starts but does not work passes it.",
+                f"The gate of {environment.name} checks only the roll-out.",
+                "A release that starts but does not work passes this gate.",
                 f"Write `gate: {{scenarios: e2e/{settings.app}.yaml}}` in {config}.",
                 file=config,
                 environment=environment.name,
@@ -55,7 +55,7 @@ def _file(facts: DoctorFacts, environments: Sequence[Environment], file: str) ->
             environments,
             f"There is no {file}.",
             f"{_gates(environments)} its checks from it.",
-            "Add the file; docs/scenarios.md describes it.",
+            "Add the file; docs/scenarios.md describes scenario files.",
             file,
         )
         return
@@ -87,8 +87,8 @@ def _unlisted(environments: Sequence[Environment], file: str, used: set[str]) ->
             "error",
             group,
             f"{file} uses {', '.join(missing)}, which gate.variables of {_names(group)} does not list.",
-            "Only listed variables reach a scenario.",
-            f"Write `variables: [{', '.join(sorted(used))}]` under its gate.",
+            "stagegate passes only listed variables to a scenario.",
+            f"Write `variables: [{', '.join(sorted(used))}]` under `gate` of the environment.",
             file,
         )
 
@@ -100,9 +100,9 @@ def _unused(environments: Sequence[Environment], file: str, used: set[str]) -> I
         yield _finding(
             "note",
             group,
-            f"gate.variables of {_names(group)} lists {', '.join(spare)}, which {file} does not use.",
-            "A scenario file may then use a secret that no check needs.",
-            f"Delete {', '.join(spare)} from `variables`, or write ${{{spare[0]}}} where it belongs.",
+            f"gate.variables of {_names(group)} lists {', '.join(spare)}, but {file} does not use it.",
+            "A later change of the scenario file could therefore use a secret that no check needs.",
+            f"Delete {', '.join(spare)} from `variables`, or use ${{{spare[0]}}} in the scenario file.",
             file,
         )
 
@@ -135,7 +135,7 @@ def _finding(
 
 CHECK = DoctorCheck(
     name="scenarios",
-    looks_at="What each gate checks: the scenario file, and the variables it uses",
+    looks_at="The checks of each gate: the scenario file, and the variables that it uses",
     cure="Correct the scenario file.",
     check=check,
 )

@@ -45,7 +45,8 @@ def _unknown(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
         if name not in interface.secrets:
             yield finding(
                 "error",
-                f"The job {call.job} passes the secret {name}, which {call.name} does not accept.",
+                f"The job {call.job} passes the secret {name} to {call.name}, which does not "
+                "accept this secret.",
                 "GitHub does not start a workflow with such a call. The secrets of "
                 f"{call.name} are: {', '.join(interface.secrets) or 'none'}.",
                 f"Correct the name below `secrets:` of the job {call.job}, or delete the line.",
@@ -70,9 +71,12 @@ def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity,
     for environment in _gated(facts, call):
         if environment.gate.variables:
             names = ", ".join(environment.gate.variables)
-            yield "error", LINES, (), f"The gate of {environment.name} takes {names} from it."
+            yield "error", LINES, (), f"The gate of {environment.name} reads {names} from this secret."
         if environment.argo.source == "api" and environment.argo.auth == "token":
-            why = f"The gate of {environment.name} reads Argo CD with the token in it, or with ARGOCD_TOKEN."
+            why = (
+                f"The gate of {environment.name} reads Argo CD with the token in this secret, or with "
+                "ARGOCD_TOKEN."
+            )
             yield "error", LINES, ("ARGOCD_TOKEN",), why
     for _, settings in facts.valid:
         if any(channel.url for channel in settings.notify.channels):
@@ -80,18 +84,22 @@ def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity,
                 "warning",
                 LINES,
                 (),
-                "It contains the addresses of `notify`; without it, no message is sent.",
+                "This secret contains the addresses of `notify`, so without it stagegate sends no message.",
             )
         if settings.source:
             why = (
-                f"Tags and evidence are in {settings.source_repository}, which the job's token cannot reach."
+                f"Tags and evidence are in {settings.source_repository}, but the job's token "
+                "cannot read this repository."
             )
             yield "error", "SOURCE_TOKEN", ("APP_KEY",), why
         if settings.trust.level == "protected":
             why = f"Under `trust: protected` only records that the App {settings.trust.app} writes count."
             yield "error", "APP_KEY", (), why
         for command, team in _teams(settings) if call.name != _FIRST else ():
-            why = f"commands.{command} names the team {team}, whose members GITHUB_TOKEN cannot look up."
+            why = (
+                f"commands.{command} names the team {team}, but GITHUB_TOKEN cannot read the members "
+                "of a team."
+            )
             yield "error", "APP_KEY", (), why
         hosts = sorted(settings.registry_hosts - {"ghcr.io"})
         if hosts and not settings.source:

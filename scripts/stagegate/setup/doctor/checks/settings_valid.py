@@ -16,22 +16,23 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if not facts.apps:
         yield finding(
             "error",
-            "There is no stagegate.yaml.",
-            "Every action reads its settings from it.",
+            "The repository has no stagegate.yaml.",
+            "Every action reads its settings from this file.",
             "stagegate init",
         )
     for app in facts.apps:
         if app.unread:
             yield finding(
                 "warning",
-                f"{app.config} was not checked: its shared policy {app.unread} was not read.",
+                f"doctor did not check {app.config}, because the shared policy {app.unread} of "
+                "this file was not read.",
                 app.why,
                 'stagegate doctor --token "$(gh auth token)"',
                 file=app.config,
             )
         elif app.settings is None:
             yield msgspec.structs.replace(
-                finding("error", app.trouble, "No action runs with such a file.", file=app.config),
+                finding("error", app.trouble, "No action runs with this file.", file=app.config),
                 line=app.line,
             )
     names = [settings.app for _, settings in facts.valid]
@@ -39,16 +40,17 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if names.count(settings.app) > 1:
             yield finding(
                 "error",
-                f"Two settings files are of the app {settings.app}.",
-                "Statuses, branches and evidence have the app's name, so one would overwrite the other.",
-                "Give each app a name of its own in `app:`.",
+                f"Two settings files have the same app {settings.app}.",
+                "Statuses, branches and evidence contain the app's name, so the two apps would "
+                "overwrite each other's.",
+                "Give each app a different name in `app:`.",
                 file=config,
             )
 
 
 CHECK = DoctorCheck(
     name="settings-valid",
-    looks_at="The settings files: that there are any, and every mistake in them",
-    cure="Correct the lines that are named.",
+    looks_at="The settings files: whether there is one, and every mistake in them",
+    cure="Correct the lines that the message names.",
     check=check,
 )

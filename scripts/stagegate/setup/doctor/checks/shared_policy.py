@@ -16,10 +16,11 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The jobs cannot read {app.settings.extends}.",
-                f"{app.closed} is private, and GITHUB_TOKEN reads only its own repository. Without the policy "
-                "every action stops with unknown-state.",
-                f"Install a GitHub App in {app.closed} and here, and give each call its `app-id` and the secret "
-                "APP_KEY. Or keep a copy of the policy in this repository and name its path in `extends`.",
+                f"{app.closed} is private, but GITHUB_TOKEN can read only its own repository. "
+                "Without the shared policy, every action stops with unknown-state.",
+                f"Install a GitHub App in {app.closed} and in this repository, and pass its "
+                "`app-id` and the secret APP_KEY to each call. Or keep a copy of the shared policy "
+                "in this repository, and write its path into `extends`.",
                 file=app.config,
             )
 
@@ -27,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 CHECK = DoctorCheck(
     name="shared-policy",
     looks_at="The repository of `extends`: whether the token of a job may read it",
-    cure="Make the policy readable for the jobs.",
+    cure="Make sure that the jobs can read the shared policy.",
     check=check,
     needs=frozenset({"github"}),
 )

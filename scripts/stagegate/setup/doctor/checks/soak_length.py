@@ -39,30 +39,30 @@ def _words(
     settings: Settings, environment: Environment, between: float, releases: int
 ) -> tuple[Severity, str, str, str]:
     message = (
-        f"{settings.app} is released every {duration(between)}, and {environment.name} soaks for "
-        f"{duration(seconds(environment.soak))}."
+        f"{settings.app} is released every {duration(between)}, but releases soak for "
+        f"{duration(seconds(environment.soak))} before {environment.name}."
     )
-    why = f"That is the median of the newest {releases} releases."
+    why = f"The time between releases is the median of the newest {releases} releases."
     if environment.promotion.replace == "always":
         return (
             "error",
             message,
-            f"{why} With `promotion.replace: always` each of them replaces the proposal that soaks, so "
-            "possibly none is ever merged.",
+            f"{why} With `promotion.replace: always`, each new release replaces the proposal that "
+            "soaks, so possibly no proposal is ever merged.",
             "Set `promotion.replace: when-idle`, or a soak that is shorter than the time between releases.",
         )
     return (
         "note",
         message,
-        f"{why} A proposal that soaks stays until it is merged, and only then the newest release follows: most "
-        "releases never enter by themselves.",
-        "Nothing to do if that is wanted; else set a shorter `soak`.",
+        f"{why} A proposal that soaks stays open until it is merged, and only then stagegate "
+        "proposes the newest release. So most releases are never promoted to this environment.",
+        "If you want this, there is nothing to do. Otherwise set a shorter `soak`.",
     )
 
 
 CHECK = DoctorCheck(
     name="soak-length",
-    looks_at="The time between releases against each `soak`",
+    looks_at="Whether each `soak` is shorter than the time between releases",
     cure="Set a shorter soak, or `promotion.replace: when-idle`.",
     check=check,
     needs=frozenset({"github"}),

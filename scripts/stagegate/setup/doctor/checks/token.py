@@ -29,8 +29,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     yield finding(
         "note",
         f"The token is {hub.token_kind} of {hub.login}.{unreadable}",
-        "Jobs run with tokens of their own; their permissions are in docs/permissions.md.",
-        "Run doctor with a token of somebody who administers the repository." if unread else "Nothing to do.",
+        "Jobs run with tokens of their own. docs/permissions.md lists the permissions of these tokens.",
+        "Run doctor with the token of an administrator of the repository." if unread else "Nothing to do.",
     )
     may = hub.settings.permissions
     if may and not may.get("push"):
@@ -45,7 +45,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="token",
-    looks_at="The token that doctor got: its kind, its owner, what it may not read",
+    looks_at="The token of doctor: its kind, its owner, and what it may not read",
     cure="Use a token with the permissions of docs/permissions.md.",
     check=check,
     needs=frozenset({"github"}),

@@ -17,14 +17,14 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """git always, helm for charts, kustomize or kubectl for kustomizations."""
     if not facts.tools.get("git"):
         yield finding(
-            "error", "git is not on PATH.", "Versions and commits are read with it.", "Install git."
+            "error", "git is not on PATH.", "stagegate reads versions and commits with git.", "Install git."
         )
     charts = any(settings.chart_reference for _, settings in facts.valid)
     if charts and not facts.tools.get("helm"):
         yield finding(
             "error" if facts.in_job else "warning",
             "helm is not on PATH.",
-            "Charts are checked and rendered with it.",
+            "stagegate checks and renders charts with helm.",
             _HELM,
         )
     pinned = {pin_files.file_of(pin) for _, _, place in facts.places for pin in place.pins}

@@ -25,16 +25,17 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             f"There is no GitHub App {settings.trust.app}.",
-            "Evidence counts only when GitHub reports that App as its creator.",
-            f"Correct `trust.app` in {config}: it is the last part of the App's address.",
+            "Evidence counts only if GitHub reports this App as the creator.",
+            f"Correct `trust.app` in {config}. The right value is the last part of the App's address.",
             file=config,
         )
     if KEY in (hub.secrets.get("") or {}):
         yield finding(
             "error",
             f"{KEY} is a secret of the whole repository.",
-            "A workflow on any branch can read it, and write evidence as the App.",
-            f"gh secret delete {KEY} --repo {hub.repository}, after setting it in each GitHub Environment",
+            "A workflow on any branch can read this secret, and write evidence as the App.",
+            f"Set the secret in each GitHub Environment, then run: gh secret delete {KEY} --repo "
+            f"{hub.repository}",
         )
     for name in github_environments.wanted(facts):
         held = hub.secrets.get(name)
@@ -44,7 +45,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The GitHub Environment {name} has no secret {KEY}.",
-                "Its jobs write states, which count only from the App.",
+                "The jobs of this GitHub Environment write statuses, but statuses count only if "
+                "the App writes them.",
                 f"gh secret set {KEY} --env {shlex.quote(name)} --repo {hub.repository} < {settings.trust.app}.pem",
             )
         else:
@@ -60,7 +62,8 @@ def _age(hub: HubFacts, name: str, updated: str) -> Iterator[Finding]:
         "warning" if days > _OLD else "note",
         f"{KEY} in {name} was set {days} days ago.",
         "Anybody who has the key can write evidence.",
-        "Make a new key in the App's settings, set it in every Environment, and delete the old one."
+        "Make a new key in the settings of the App, store it in every GitHub Environment, and "
+        "delete the old key."
         if days > _OLD
         else f"gh secret set {KEY} --env {shlex.quote(name)} --repo {hub.repository} when you replace it",
     )
@@ -68,8 +71,8 @@ def _age(hub: HubFacts, name: str, updated: str) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="trust-app",
-    looks_at="`trust: protected`: the App, the places of its key, and the key's age",
-    cure="Set the key in each GitHub Environment whose jobs write states, and nowhere else.",
+    looks_at="`trust: protected`: the App, where its key is stored, and the age of the key",
+    cure="Store the key in each GitHub Environment whose jobs write statuses, and nowhere else.",
     check=check,
     needs=frozenset({"github"}),
 )

@@ -41,8 +41,8 @@ def _in_git(facts: DoctorFacts, file: str, application: str, name: str) -> Itera
     if facts.tree.file(name) is None:
         yield finding(
             "error",
-            f"There is no {name}, which the Application {application} names.",
-            "Argo CD cannot render the chart without it.",
+            f"The Application {application} names the values file {name}, which does not exist.",
+            "Argo CD cannot render the chart without this file.",
             "Add the file, or correct valueFiles.",
             file=file,
         )
@@ -53,8 +53,9 @@ def _in_package(facts: DoctorFacts, file: str, application: str, folder: str, na
     if facts.tree.file(path) is None:
         yield finding(
             "error",
-            f"The chart has no {name}, which the Application {application} names.",
-            "Argo CD reads it from the published package.",
+            f"The Application {application} names the values file {name}, but the chart does not "
+            "contain this file.",
+            "Argo CD reads this file from the published package.",
             f"Add {path}, or correct valueFiles.",
             file=file,
         )
@@ -66,16 +67,16 @@ def _in_package(facts: DoctorFacts, file: str, application: str, folder: str, na
     if ignore.ignored(posixpath.normpath(name), False, lines):
         yield finding(
             "error",
-            f"{folder}/.helmignore leaves {name} out of the package, and {application} names it.",
-            "Argo CD reads it from the published package.",
-            f"Take the line that matches {name} out of {folder}/.helmignore.",
+            f"{application} names {name}, but {folder}/.helmignore excludes this file from the package.",
+            "Argo CD reads this file from the published package.",
+            f"Delete the line that matches {name} from {folder}/.helmignore.",
             file=f"{folder}/.helmignore",
         )
 
 
 CHECK = DoctorCheck(
     name="values-packaged",
-    looks_at="Values files that Applications name: in the chart's package, or in this repository",
+    looks_at="Values files that Applications name: whether the chart's package or this repository contains them",
     cure="Add the file, or correct valueFiles.",
     check=check,
 )

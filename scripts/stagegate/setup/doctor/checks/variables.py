@@ -35,7 +35,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 "note",
                 f"The variables and secrets of the GitHub Environment {name} could not be listed.",
                 "The token lacks `variables: read` or `secrets: read`, or the Environment does not exist.",
-                "Run doctor with a token of somebody who administers the repository.",
+                "Run doctor with the token of an administrator of the repository.",
                 environment=environment.name,
             )
             continue
@@ -118,7 +118,7 @@ def _lines(severity: Severity, names: Sequence[str], why: str, place: _Place) ->
         message = f"{place.name} has neither {', '.join(missing)} nor the secret {LINES}."
     else:
         message = f"{place.name} has {', '.join(alone)}, but not as lines of the secret {LINES}."
-        why = f"{why} Called workflows read them only from it."
+        why = f"{why} Called workflows read these variables only from this secret."
     yield finding(
         severity,
         message,
@@ -147,7 +147,7 @@ def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[st
         yield finding(
             "error",
             f"{name} has no variable STAGEGATE_HOSTS.",
-            "Scenario variables are sent only to the hosts that it lists.",
+            "stagegate sends the variables of scenarios only to the hosts that STAGEGATE_HOSTS lists.",
             f"gh variable set STAGEGATE_HOSTS --env {shlex.quote(name)} --repo {hub.repository} --body "
             f"{environment.name}.example.com",
             environment=environment.name,
@@ -183,7 +183,8 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             "There is no secret SOURCE_TOKEN.",
-            "Tags and evidence are in the repository that `source` names, which the job's token cannot reach.",
+            "Tags and evidence are in the repository that `source` names, but the job's token "
+            "cannot read that repository.",
             f"gh secret set SOURCE_TOKEN --repo {hub.repository}",
         )
     policies = sorted({settings.policy.partition("//")[0] for _, settings in facts.valid if settings.policy})
@@ -191,9 +192,10 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             "There is no secret PINS_TOKEN.",
-            f"A release is announced by starting the workflow of {', '.join(policies)}.",
-            f"gh secret set PINS_TOKEN --repo {hub.repository}: a token with `actions: write` on "
-            f"{', '.join(policies)}",
+            f"To announce a release, stagegate starts the workflow of {', '.join(policies)}, which "
+            "needs this token.",
+            f"Store a token with `actions: write` on {', '.join(policies)}: gh secret set "
+            f"PINS_TOKEN --repo {hub.repository}",
         )
     hosts = {host for _, settings in facts.valid for host in settings.registry_hosts}
     if hosts - {"ghcr.io"} and "REGISTRY_PASSWORD" in passed and "REGISTRY_PASSWORD" not in secrets:
@@ -214,7 +216,7 @@ def _held(held: object, name: str) -> set[str] | None:
 
 CHECK = DoctorCheck(
     name="variables",
-    looks_at="Variables and secrets that the gates read, in their GitHub Environment or the repository",
+    looks_at="Variables and secrets that the gates read, in their GitHub Environment or in the repository",
     cure="Set the variable with `gh variable set`, or the secret with `gh secret set`.",
     check=check,
     needs=frozenset({"github"}),

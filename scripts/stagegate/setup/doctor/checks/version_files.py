@@ -33,7 +33,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"{item.place.file}, line {item.line}, has {item.version}, with a `v`.",
-                "version-bump compares and writes the version without it.",
+                "version-bump compares and writes versions without the `v`.",
                 version_files.bare_cure(item.place),
                 file=item.place.file,
             )
@@ -43,10 +43,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             shown = " ".join(item.version.split())[:60]
             yield finding(
                 "error",
-                f"{item.place.file}, line {item.line}, has '{shown}', which is no version.",
-                "version-bump reads one SemVer version such as 1.4.2 there, and nothing else.",
-                f"Write the version alone into {item.place.file}, or name its place with a `path` or `pattern` "
-                f"under version.files in {config}.",
+                f"{item.place.file}, line {item.line}, has '{shown}', which is not a version.",
+                "version-bump expects exactly one SemVer version, such as 1.4.2, in this place.",
+                f"Write only the version into {item.place.file}, or add a `path` or a `pattern` "
+                f"for the version under version.files in {config}.",
                 file=item.place.file,
                 line=item.line,
             )
@@ -78,10 +78,11 @@ def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Find
     if missing:
         yield finding(
             "error",
-            f"version-bump does not move {' and '.join(missing)} of {file}.",
-            "helm-publish refuses a chart whose version or appVersion is not the release's. By then the tag "
-            "exists, and the images are in the registry.",
-            f"Write `- {file}` under version.files in {config}: without `path` both are moved.",
+            f"version-bump does not update {' and '.join(missing)} of {file}.",
+            "helm-publish refuses a chart whose version or appVersion is not the version of the "
+            "release. When helm-publish runs, the tag already exists and the images are already in "
+            "the registry.",
+            f"Write `- {file}` under version.files in {config}: without a `path`, version-bump updates both.",
             file=config,
         )
 
@@ -123,10 +124,11 @@ def _tags(
     if first and newest and Version.parse(first.version) > Version.parse(newest):
         yield finding(
             "warning",
-            f"{first.place.file} has {first.version}, and the newest tag is {prefix}{newest}.",
-            "version-bump stops there, because no tag shows whether that version was released.",
-            f"If it was: git tag -a {prefix}{first.version} <commit> && git push origin "
-            f"{prefix}{first.version}. If not, write {newest} into the file.",
+            f"{first.place.file} has {first.version}, but the newest tag is {prefix}{newest}.",
+            "version-bump stops in this case, because no tag shows whether the version in the file "
+            "was released.",
+            f"If the version was released: git tag -a {prefix}{first.version} <commit> && git push "
+            f"origin {prefix}{first.version}. If not, write {newest} into the file.",
             file=first.place.file,
         )
     if facts.several or versions:
@@ -137,7 +139,7 @@ def _tags(
         yield finding(
             "warning",
             f"Tags such as {unmatched} do not begin with `{prefix}`, so version-bump ignores them.",
-            "Versions would start again from the first one.",
+            "The versions would start again from the first version.",
             f'Write `tag-prefix: "{start}"`, or `old-prefixes: ["{start}"]`, in {config}.',
             file=config,
         )
@@ -146,6 +148,6 @@ def _tags(
 CHECK = DoctorCheck(
     name="version-files",
     looks_at="The files of `version.files`, whether they agree, and the prefix of existing tags",
-    cure="Correct the file, or take it out of `version.files`.",
+    cure="Correct the file, or remove it from `version.files`.",
     check=check,
 )

@@ -34,8 +34,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if waits and not _any(evaluating, "schedule"):
             yield finding(
                 "warning",
-                f"{environment.name} has {waits}, and no workflow evaluates its proposals by `schedule`.",
-                "When the time is over, nothing happens before the next push, comment or promotion.",
+                f"{environment.name} has {waits}, but no workflow evaluates the proposals of this "
+                "environment by `schedule`.",
+                "When the time is over, the proposal stays unchanged until the next push, comment "
+                "or promotion.",
                 f'Add `schedule: [{{cron: "23 * * * *"}}]` to the `on:` of {evaluating[0].file}.',
                 file=config,
                 environment=environment.name,
@@ -44,8 +46,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if "merge-queue" in merging and not _any(guarding, "merge_group"):
             yield finding(
                 "error",
-                f"{environment.name} is merged by the merge queue, and no workflow guards its groups.",
-                "The status stagegate/pins is required of each group and would never arrive.",
+                f"The merge queue merges promotions to {environment.name}, but no workflow checks "
+                "the groups of the queue.",
+                "Each group needs the status stagegate/pins, but no job would ever set it.",
                 f"Add `merge_group:` to the `on:` of {guarding[0].file}.",
                 file=guarding[0].file,
                 environment=environment.name,
@@ -57,8 +60,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         ):
             yield finding(
                 "warning",
-                f"stagegate merges the proposals of {environment.name}, and an approval starts nothing.",
-                "The proposal is then merged by the next push, comment or schedule.",
+                f"stagegate merges the proposals of {environment.name}, but an approval starts no workflow.",
+                "After an approval, stagegate merges the proposal only at the next push, comment "
+                "or schedule.",
                 "Add a workflow without permissions on `pull_request_review`, and `workflow_run` of it to the "
                 f"`on:` of {evaluating[0].file}; examples/called shows both.",
                 file=evaluating[0].file,
@@ -79,9 +83,10 @@ def _unheard(facts: DoctorFacts, evaluating: list[WorkflowFile]) -> Iterator[Fin
         )
         yield finding(
             "warning" if wished else "note",
-            f"No workflow notices by `schedule` that a proposal of {settings.app} waits for longer than "
-            f"{settings.notify.waiting_after}.",
-            f"The message `waiting` to {hearing[0].key} is then sent with the next push, comment or promotion.",
+            "No workflow runs by `schedule`, so stagegate may not notice that a proposal of "
+            f"{settings.app} waits for longer than {settings.notify.waiting_after}.",
+            f"stagegate sends the message `waiting` to {hearing[0].key} only at the next push, "
+            "comment or promotion.",
             f'Add `schedule: [{{cron: "23 * * * *"}}]` to the `on:` of {evaluating[0].file}, or leave `waiting` '
             f"out of `events` in {config}.",
             file=config,
@@ -125,7 +130,7 @@ def _left_out(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
             if missing:
                 yield finding(
                     "warning",
-                    f"{workflow.file} leaves {', '.join(missing)} out of the types of `{trigger}`.",
+                    f"{workflow.file} does not list {', '.join(missing)} in the types of `{trigger}`.",
                     why,
                     f"Write `types: [{', '.join([*types, *missing])}]`.",
                     file=workflow.file,
@@ -134,7 +139,7 @@ def _left_out(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="wake-ups",
-    looks_at="What evaluates proposals that wait: a schedule, approvals, the merge queue, types of events",
+    looks_at="The triggers that evaluate waiting proposals: schedule, approvals, merge queue, types of events",
     cure="Add the trigger to the workflow.",
     check=check,
 )

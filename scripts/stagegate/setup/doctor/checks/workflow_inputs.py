@@ -25,8 +25,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The job {job} cannot call {address}.",
-                "A job calls a workflow, as owner/stagegate/.github/workflows/<name>.yml@<commit>; a step calls an "
-                "action, as owner/stagegate/actions/<name>@<commit>.",
+                "A job can only call a workflow, as "
+                "owner/stagegate/.github/workflows/<name>.yml@<commit>. A step calls an action, as "
+                "owner/stagegate/actions/<name>@<commit>.",
                 f"Correct `uses:` of the job {job}; `stagegate init` shows the whole file.",
                 file=workflow.file,
             )
@@ -45,7 +46,7 @@ def _unknown(call: StagegateCall) -> Finding:
     hint = f"Write {near[0]}" if near else f"Write one of {', '.join(reusable.names())}"
     return finding(
         "error",
-        f"stagegate has no {call.name}, which the job {call.job} calls.",
+        f"The job {call.job} calls {call.name}, which stagegate does not have.",
         "GitHub does not start a workflow that calls a file which does not exist.",
         f"{hint} in `uses:` of the job {call.job}.",
         file=call.file,
@@ -54,7 +55,7 @@ def _unknown(call: StagegateCall) -> Finding:
 
 
 def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
-    refused = "GitHub does not start a workflow with such a call."
+    refused = "GitHub does not start a workflow that passes an unknown input."
     for name in call.inputs:
         if name not in interface.inputs:
             near = difflib.get_close_matches(str(name), interface.inputs, 1)
@@ -74,7 +75,7 @@ def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The job {call.job} does not give {call.name} the input `{name}`.",
-                refused if interface.is_workflow else f"{call.name} fails without it.",
+                refused if interface.is_workflow else f"{call.name} fails without this input.",
                 f"Write `{name}:` below `with:` in the job {call.job}.",
                 file=call.file,
                 line=call.line,
@@ -109,14 +110,15 @@ def _outputs(facts: DoctorFacts, call: StagegateCall, jobs: Mapping[str, Any]) -
             if job not in jobs:
                 why, cure = f"The file has no job {job}.", f"Write one of: {', '.join(jobs)}."
             elif job not in needed:
-                why = f"The job {call.job} does not name {job} in `needs`."
+                why = f"The job {call.job} does not list the job {job} in `needs`."
                 cure = f"Add {job} to `needs:` of the job {call.job}."
             else:
                 why = f"The job {job} has these outputs: {', '.join(written_outputs or ()) or 'none'}."
                 cure = f"Add `{output}` below `outputs:` of the job {job}, or correct the name."
             yield finding(
                 "error",
-                f"The input `{name}` of {call.name} is always empty: there is no output {job}.{output}.",
+                f"The input `{name}` of {call.name} is always empty, because the output "
+                f"{job}.{output} does not exist.",
                 why,
                 cure,
                 file=call.file,

@@ -13,7 +13,7 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.doctor.workflow_calls import WorkflowFile
 
-_EMPTY = "GitHub reports no error for such an expression: its value is empty."
+_EMPTY = "GitHub reports no error for an unknown output; the value is empty."
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -32,8 +32,8 @@ def _of_jobs(
         near = difflib.get_close_matches(missing, workflow.jobs, 1)
         yield finding(
             "error",
-            f"The job {name} needs {missing}, and {workflow.file} has no such job.",
-            "GitHub does not start a workflow with such a `needs`.",
+            f"The job {name} needs the job {missing}, but {workflow.file} has no job of this name.",
+            "GitHub does not start a workflow that needs an unknown job.",
             f"Write {near[0]} instead." if near else f"Write one of: {', '.join(workflow.jobs)}.",
             file=workflow.file,
         )
@@ -46,7 +46,13 @@ def _of_jobs(
                 if taken.owner in workflow.jobs
                 else f"Write one of: {', '.join(workflow.jobs)}."
             )
-            yield _empty(workflow, name, f"needs.{taken.text}", f"It does not need {taken.owner}.", cure)
+            yield _empty(
+                workflow,
+                name,
+                f"needs.{taken.text}",
+                f"The job does not list {taken.owner} in `needs`.",
+                cure,
+            )
             continue
         outputs_of_job = outputs.of_job(facts, mapping(workflow.jobs.get(taken.owner)))
         if outputs_of_job is not None and taken.output not in outputs_of_job:
@@ -103,7 +109,7 @@ def _without_with(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 CHECK = DoctorCheck(
     name="workflow-outputs",
-    looks_at="Outputs that jobs and steps of a release take from each other: whether somebody writes them",
+    looks_at="Outputs that jobs and steps of a release read from each other: whether the outputs exist",
     cure="Correct the name in the expression.",
     check=check,
 )

@@ -22,15 +22,15 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if hub.workflow_token is None:
         yield finding(
             "note",
-            "It is not known whether Actions may open pull requests here.",
-            "The token lacks `administration: read`.",
-            "Look at Settings > Actions > General > Workflow permissions.",
+            "It is unknown whether GitHub Actions may open pull requests in this repository.",
+            "The token does not have the permission `administration: read`.",
+            "Check Settings > Actions > General > Workflow permissions.",
         )
     elif not hub.workflow_token.can_approve_pull_request_reviews:
         yield finding(
             "error",
             "GITHUB_TOKEN may not open pull requests in this repository.",
-            f"Promotions to {', '.join(dict.fromkeys(proposed))} are pull requests.",
+            f"Promotions to {', '.join(dict.fromkeys(proposed))} need pull requests.",
             f"gh api --method PUT repos/{hub.repository}/actions/permissions/workflow "
             "-f default_workflow_permissions=read -F can_approve_pull_request_reviews=true",
         )

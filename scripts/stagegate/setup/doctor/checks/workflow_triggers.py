@@ -43,8 +43,8 @@ def _releasing(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
             yield finding(
                 "error" if facts.hub else "warning",
                 f"{workflow.file} is not started by a push to {main}.",
-                f"Its `push` names other branches, so a commit on {main} releases nothing.",
-                f"Write `push: {{branches: [{main}]}}` in its `on:`.",
+                f"The `push` of this workflow names other branches, so a commit on {main} makes no release.",
+                f"Write `push: {{branches: [{main}]}}` in the `on:` of {workflow.file}.",
                 file=workflow.file,
             )
         else:
@@ -66,8 +66,10 @@ def _release_branches(facts: DoctorFacts, workflow: WorkflowFile, main: str) -> 
         yield finding(
             "warning",
             f"{workflow.file} is not started by a push to {', '.join(missing)}.",
-            f"`release-branches` in {patterns[missing[0]]} lists them. A commit on such a branch releases nothing.",
-            f"Write `push: {{branches: [{', '.join(dict.fromkeys([main, *patterns]))}]}}` in its `on:`.",
+            f"`release-branches` in {patterns[missing[0]]} lists these branches, but a commit on "
+            "one of them makes no release.",
+            f"Write `push: {{branches: [{', '.join(dict.fromkeys([main, *patterns]))}]}}` in the "
+            f"`on:` of {workflow.file}.",
             file=workflow.file,
         )
 
@@ -85,10 +87,10 @@ def _left_out(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterat
                 yield finding(
                     "error",
                     f"{verifying[0].file} is not started by a push that changes {file}.",
-                    f"That is a pin of {environment.name}. `paths` or `paths-ignore` of its `push` leave it out, "
-                    "so a merged promotion is not verified.",
-                    f"Delete `paths` and `paths-ignore` of `push` in {verifying[0].file}: the workflow "
-                    "itself skips pins that did not move.",
+                    f"{file} is a pin of {environment.name}, but `paths` or `paths-ignore` of the "
+                    "`push` exclude it, so a merged promotion is not verified.",
+                    f"Delete `paths` and `paths-ignore` of `push` in {verifying[0].file}: the "
+                    "workflow itself skips pins that did not change.",
                     file=verifying[0].file,
                     environment=environment.name,
                 )
@@ -113,12 +115,12 @@ def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
             cancels = mapping(concurrency).get("cancel-in-progress") not in (None, False, "false")
             yield finding(
                 "error" if cancels else "warning",
-                f"{workflow.file} has the concurrency group {group}, which its runs share.",
-                "A newer run "
+                f"All runs of {workflow.file} share the concurrency group {group}.",
+                "So a newer run "
                 + (
-                    "cancels one that gates or promotes."
+                    "cancels a run that is running a gate or a promotion."
                     if cancels
-                    else "replaces one that waits, which is lost."
+                    else "replaces a waiting run, and the work of the waiting run is lost."
                 ),
                 "Delete `concurrency`: stagegate handles concurrent runs itself.",
                 file=workflow.file,
@@ -128,7 +130,7 @@ def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="workflow-triggers",
-    looks_at="What starts the workflows that call stagegate: branches, paths, and concurrency groups",
+    looks_at="The triggers of the workflows that call stagegate: branches, paths, and concurrency groups",
     cure="Correct `on:` or `concurrency:` of the workflow.",
     check=check,
 )

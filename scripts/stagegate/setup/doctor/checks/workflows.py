@@ -47,7 +47,7 @@ def _disabled(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterat
             yield finding(
                 "error",
                 f"{state.path} is disabled on GitHub.",
-                "GitHub also disables scheduled workflows of repositories without activity.",
+                "GitHub also disables scheduled workflows if a repository has no activity for some time.",
                 f"gh workflow enable {name} --repo {hub.repository}",
                 file=state.path,
             )
@@ -60,9 +60,9 @@ def _identified(facts: DoctorFacts) -> Iterator[Finding]:
         if calls and not settings.policy and environment.argo.auth == "oidc":
             yield finding(
                 "error",
-                f"The gate of {environment.name} cannot sign in to Argo CD in {calls[0].name}.",
-                "`auth: oidc` needs `id-token: write`. The reusable workflows of stagegate do not have it, and a "
-                "caller cannot add it to them.",
+                f"The gate of {environment.name} cannot log in to Argo CD in {calls[0].name}.",
+                "`auth: oidc` needs `id-token: write`, but the reusable workflows of stagegate do "
+                "not have this permission, and a caller cannot add it.",
                 "Call actions/staging-gate in a job of your own with `permissions: id-token: write`, or set "
                 "`auth: token` and the secret ARGOCD_TOKEN.",
                 environment=environment.name,
@@ -76,7 +76,7 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
     if not files:
         yield finding(
             "error",
-            "No workflow verifies a moved pin.",
+            "No workflow verifies changed pins.",
             "A promotion would be deployed without a test, and the next environment would find no evidence.",
             "stagegate init",
         )
@@ -95,14 +95,15 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
             yield finding(
                 "warning",
                 f"{workflow.file} has no input `mode`.",
-                "What runs on the first day is recorded with `mode: adopt`, so that it can be rolled back to.",
+                "On the first day, `mode: adopt` records the running release, so that a rollback "
+                "to this release is possible.",
                 "Add `inputs: {mode: {}}` below `workflow_dispatch`.",
                 file=workflow.file,
             )
     if files and not any("push" in workflow.triggers for workflow in files):
         yield finding(
             "error",
-            f"{files[0].file} is not started by a push.",
+            f"A push does not start {files[0].file}.",
             "After a person merges a promotion, only a push starts the gate.",
             f"Add `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` to the `on:` of {files[0].file}.",
             file=files[0].file,
@@ -113,8 +114,10 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
         yield finding(
             "error" if facts.hub else "warning",
             f"{files[0].file} is not started by a push to {workflow_calls.default_branch(facts)}.",
-            "Its `push` names other branches or only tags. After a person merges a promotion, only that starts it.",
-            f"Write `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` in its `on:`.",
+            "The `push` of this workflow names other branches or only tags. After a person merges "
+            "a promotion, only a push can start this workflow.",
+            f"Write `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` in the `on:` of "
+            f"{files[0].file}.",
             file=files[0].file,
         )
 
@@ -128,8 +131,8 @@ def _announced(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
         yield finding(
             "error",
             f"{promoting[0].file} does not accept the input `release`.",
-            f"{', '.join(sources)} announces a release by starting it with that input, and GitHub refuses inputs "
-            "that a workflow does not declare.",
+            f"To announce a release, {', '.join(sources)} starts this workflow with the input "
+            "`release`, but GitHub refuses inputs that a workflow does not declare.",
             f"Add `inputs: {{release: {{}}}}` below `workflow_dispatch` in the `on:` of {promoting[0].file}.",
             file=promoting[0].file,
         )
@@ -150,9 +153,10 @@ def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
     if not guards:
         yield finding(
             "warning",
-            "No workflow guards pull requests.",
-            "A change of a pin by hand is then not checked by any rule.",
-            "Call events.yml (or pin-guard.yml) on `pull_request_target`; `stagegate init` writes it.",
+            "No workflow runs pin-guard on pull requests.",
+            "So no rule checks a change of a pin that a person makes by hand.",
+            "Call events.yml (or pin-guard.yml) on `pull_request_target`; `stagegate init` writes "
+            "this workflow.",
         )
     if not any(
         "issue_comment" in workflow.triggers and any(call.name in COMMANDING for call in workflow.calls)
@@ -161,8 +165,8 @@ def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
         yield finding(
             "note",
             "No workflow reads comments.",
-            "Commands such as /promote, /rollback and /hold get no reply.",
-            "Call events.yml (or commands.yml) on `issue_comment`; `stagegate init` writes it.",
+            "Commands such as /promote, /rollback and /hold therefore get no reply.",
+            "Call events.yml (or commands.yml) on `issue_comment`; `stagegate init` writes this workflow.",
         )
 
 
@@ -182,7 +186,7 @@ def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[
             if name and "${{" not in name and name not in (*files, "none"):
                 yield finding(
                     "error",
-                    f"{call.file} names the verifying workflow {name}, which is not there.",
+                    f"{call.file} has `verify-workflow: {name}`, but this workflow does not exist.",
                     f"The workflows are: {', '.join(sorted(files))}.",
                     f"Correct `verify-workflow` of the job {call.job}.",
                     file=call.file,
