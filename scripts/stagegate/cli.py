@@ -118,7 +118,7 @@ def _rules() -> dict[str, Explanation]:
 
     promotion = {
         rule.name: Explanation(
-            f"promotion rule with the reason {rule.reason}",
+            f"promotion rule, reason {rule.reason}",
             f"{rule.title}.",
             rule.cure.format(environment="the environment", before="the environments in `after`"),
         )

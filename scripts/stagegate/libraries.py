@@ -38,7 +38,7 @@ def cache_root(environ: Mapping[str, str]) -> str:
                 2,
                 f"STAGEGATE_CACHE is {configured!r}.",
                 "Programs are run from that folder, so it must be an absolute path outside the workspace.",
-                "Name such a folder or unset the variable.",
+                "Set STAGEGATE_CACHE to a folder outside the workspace, or unset the variable.",
             )
         return configured
     if environ.get("RUNNER_TEMP"):

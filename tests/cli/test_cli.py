@@ -78,7 +78,7 @@ def test_every_reason_is_explained_and_none_that_does_not_exist() -> None:
 def test_reasons_rules_and_risks_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for word, part in {
         "no-evidence": "reason, refused, exit code 1",
-        "soak": "promotion rule with the reason soaking",
+        "soak": "promotion rule, reason soaking",
         "floating-tag": "chart rule",
         "hook-job": "label stagegate/risk:hook-job",
         "job-permissions": "check of doctor",

@@ -422,4 +422,4 @@ def test_a_renamed_repository_is_not_written_through_a_redirect(shop: World) -> 
     shop.forge.fail("POST", "/dispatches$", 1, moved)
     with pytest.raises(Stop) as caught:
         shop.github.repository_dispatch("stagegate-release", {})
-    assert caught.value.reason == "bad-input" and "another name" in caught.value.what
+    assert caught.value.reason == "bad-input" and "a different name" in caught.value.what

@@ -111,7 +111,7 @@ CASES: Mapping[str, Case] = {
     "a mistyped value for the tag": Case(
         HELM,
         change("stagegate.yaml", "image-tag-value: image.tag", "image-tag-value: image.tagg"),
-        "ghcr.io/acme/shop:1.4.2 does not follow image.tagg",
+        "The tag of ghcr.io/acme/shop:1.4.2 does not come from image.tagg",
         "`stagegate explain image-follows-tag`",
         "chart-rules",
     ),
@@ -144,14 +144,14 @@ CASES: Mapping[str, Case] = {
     "any version in production": Case(
         HELM,
         change(APP, 'targetRevision: "1.4.2"', 'targetRevision: "*"'),
-        "follows '*'",
+        "has '*', which is not an exact version",
         "exact version",
         "pins-readable",
     ),
     "latest where releases arrive first": Case(
         IMAGE,
         change("k8s/dev/deployment.yaml", ":v0.4.0", ":latest"),
-        "follows 'ghcr.io/acme/mailer:latest'",
+        "has 'ghcr.io/acme/mailer:latest', which is not an exact version",
         "exact version",
         "pins-readable",
         "warning",
@@ -283,10 +283,15 @@ CASES: Mapping[str, Case] = {
         "warning",
     ),
     "two revisions": Case(
-        HELM, change(EVENTS, "@v0.1.0", "@v0.2.0"), "at 2 revisions", "everywhere", "revisions", "warning"
+        HELM,
+        change(EVENTS, "@v0.1.0", "@v0.2.0"),
+        "at 2 revisions",
+        "in every workflow",
+        "revisions",
+        "warning",
     ),
     "no start by a merge": Case(
-        HELM, change(EVENTS, PUSH, ""), "is not started by a push", "branches: [main]", "workflows"
+        HELM, change(EVENTS, PUSH, ""), "A push does not start", "branches: [main]", "workflows"
     ),
     "a start by merges to another branch": Case(
         HELM,
@@ -379,7 +384,7 @@ CASES: Mapping[str, Case] = {
     "a secret of another name": Case(
         HELM,
         change(EVENTS, "      STAGEGATE_VARIABLES:", "      GATE_VARIABLES: x\n      STAGEGATE_VARIABLES:"),
-        "passes the secret GATE_VARIABLES, which events.yml does not accept",
+        "passes the secret GATE_VARIABLES to events.yml, which does not accept this secret",
         "below `secrets:`",
         "secrets-passed",
     ),
@@ -400,7 +405,7 @@ CASES: Mapping[str, Case] = {
     "an output of a job that is not awaited": Case(
         HELM,
         change(RELEASE, "releases: ${{ needs.build.outputs", "releases: ${{ needs.version.outputs"),
-        "there is no output version.releases",
+        "the output version.releases does not exist",
         "Add version to `needs:`",
         "workflow-inputs",
     ),
@@ -446,14 +451,14 @@ CASES: Mapping[str, Case] = {
     "an app of apps on another branch": Case(
         GITOPS,
         change(ROOT, "targetRevision: main", "targetRevision: master"),
-        "root-prod follows master of this repository",
+        "root-prod deploys from master of this repository",
         "targetRevision: main",
         "parents-apply",
     ),
     "an app of apps in another folder": Case(
         GITOPS,
         change(ROOT, "path: apps/prod", "path: apps/production"),
-        "root-prod deploys apps/production, where apps/prod/shop.yaml is not",
+        "root-prod deploys apps/production, but apps/prod/shop.yaml is not in this folder",
         "path: apps/prod",
         "parents-apply",
     ),
@@ -540,7 +545,7 @@ CASES: Mapping[str, Case] = {
     "a variable of the runner": Case(
         HELM,
         change("stagegate.yaml", "variables: [SHOP_URL], on", "variables: [SHOP_URL, GITHUB_TOKEN], on"),
-        "The gate of prod may not use a variable",
+        "The gate of prod lists a variable that scenarios may not use",
         "Correct `variables` of prod",
         "scenarios",
     ),
@@ -578,7 +583,7 @@ CASES: Mapping[str, Case] = {
     "a workflow of another name": Case(
         HELM,
         change(EVENTS, "events.yml@", "event.yml@"),
-        "stagegate has no event.yml",
+        "calls event.yml, which stagegate does not have",
         "Write events.yml",
         "workflow-inputs",
     ),
@@ -594,7 +599,7 @@ CASES: Mapping[str, Case] = {
         GITOPS,
         change("stagegate.yaml", "images: [ghcr.io", "images: [ghrc.io"),
         "The registry ghrc.io looks like a misspelt ghcr.io",
-        "Write ghcr.io in stagegate.yaml",
+        "If you mean ghcr.io, correct the name in stagegate.yaml",
         "registry-hosts",
         "warning",
     ),
@@ -661,7 +666,7 @@ CASES: Mapping[str, Case] = {
         HELM,
         change(APP, 'targetRevision: "1.4.2"', 'targetRevision: "v1.4.2"'),
         "has the chart version v1.4.2",
-        "Write 1.4.2 there",
+        "Write 1.4.2 in this line",
         "pins-readable",
     ),
     "both forms of a chart's address": Case(
@@ -742,7 +747,7 @@ CASES: Mapping[str, Case] = {
     "a copy of the workflow for each service": Case(
         MONO,
         copied_for_each_service,
-        "After a promotion of svc-b, stagegate starts .github/workflows/stagegate.yml",
+        "After a promotion of svc-b, stagegate starts the workflow .github/workflows/stagegate.yml",
         "verify-workflow: svc-b.yml",
         "apps-verified",
     ),

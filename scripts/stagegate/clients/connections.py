@@ -90,7 +90,7 @@ def open_connections(
         raise Stop(
             "missing-permission",
             f"There is no token for {pins_repository if not pins_token else app_repository}.",
-            "App and pins live in two repositories, and a job's own token reaches only one of them.",
+            "The app and the pins are in two repositories, but a job's own token reaches only one of them.",
             "Pass `app-id` and `app-key` of a GitHub App that is installed on both repositories, or `token` "
             "(app repository) "
             "and `pins-token` (pins repository).",

@@ -132,8 +132,8 @@ def head(cwd: Path) -> str:
         raise Stop(
             "missing-file",
             "The workspace is not a git repository with a commit.",
-            completed.errors.strip() or "git found no HEAD.",
-            "Run actions/checkout before this action.",
+            completed.errors.strip() or "git found no commit in the workspace (no HEAD).",
+            "Run actions/checkout in a step before this action.",
         )
     return completed.text.strip()
 

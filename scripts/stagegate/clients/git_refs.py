@@ -69,7 +69,7 @@ def check_branch(branch: str) -> str:
         raise Stop(
             "bad-input",
             f"{branch!r} is not the name of a branch.",
-            "git does not allow such a name.",
+            "git does not allow this name for a branch.",
             "Set the input `branch` to the name of an existing branch.",
         )
     return branch

@@ -149,7 +149,7 @@ def failed(what: str, completed: process.Completed) -> Stop:
         "findings",
         what,
         f"helm reported: {reason or f'nothing, and ends with {completed.code}'}.",
-        "Correct the chart or the values and run again.",
+        "Correct the chart or the values, then run the job again.",
         file=place[1] if place else None,
         line=int(place[2]) if place and place[2] else None,
     )

@@ -58,7 +58,7 @@ def _fetching(what: str, completed: process.Completed) -> Stop:
         "unreachable",
         what,
         f"helm reported: {helm.explanation(completed)}.",
-        "Run again when the server can be reached.",
+        "Run the job again when the server can be reached.",
     )
 
 

@@ -235,7 +235,7 @@ def _document(response: requests.Response, path: str) -> Json:
         document = response.json()
     except ValueError as error:
         raise _odd(
-            path, "a response that is not JSON", "Compare the address with the API server's."
+            path, "a response that is not JSON", "Check that the address is the address of the API server."
         ) from error
     if not isinstance(document, dict):
         raise _odd(

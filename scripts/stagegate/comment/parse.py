@@ -37,7 +37,7 @@ def parse(body: str) -> Command:
     arguments = line[len(word[0]) :]
     match = _GRAMMAR[definition.name].fullmatch(arguments.removeprefix(" "))
     if match is None or (arguments and not arguments.startswith(" ")):
-        raise _wrong(definition, "The words after it do not fit")
+        raise _wrong(definition, "The words after the command do not match its form")
     parts = {key: value or "" for key, value in match.groupdict().items()}
     if parts.get("app") == "all" and not definition.takes_all:
         raise _wrong(definition, "This command works on one app and does not accept `all`")

@@ -48,7 +48,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 def not_comparable(why: str) -> Compared:
     """The result when nothing was compared, with the reason (I3)."""
-    log.say(f"content is not comparable: {why}")
+    log.say(f"the content in the cluster cannot be compared with the release: {why}")
     return Compared(check=Check(name="content", outcome="unknown", required=False, detail=why))
 
 
@@ -70,7 +70,7 @@ def compare(
                 f"the chart of {application.name} uses {rendering.unsteady}, so two renderings may differ"
             )
         if differences and _moved(source, application.name, document):
-            return not_comparable(f"{application.name} was compared against newer values in the meantime")
+            return not_comparable(f"in the meantime, Argo CD compared {application.name} with newer values")
         rendered += rendering.objects
         wrong += [f"{application.name}: {difference}" for difference in differences]
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""

@@ -83,9 +83,9 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     """The result of a gate that another run runs, because it changed the pin."""
     release, environment = facts.release, facts.environment.name
     message = Message(
-        what=f"Another run is running the gate of {release.app} {release.version} in {environment}.",
+        what=f"A different run is running the gate of {release.app} {release.version} in {environment}.",
         why=f"Run {run} changed the pin, is still running, and runs the gate itself.",
-        next="Nothing to do in this run: the verdict of that run counts.",
+        next=f"Nothing to do: the verdict of run {run} counts.",
     )
     return Result(
         reason="already-running",
@@ -148,7 +148,7 @@ def with_rollback_of(result: Result, rollback: Result) -> Result:
 
 def without_rollback(result: Result, stop: Stop) -> Result:
     """The result of a failed gate with the reason why no rollback could be proposed."""
-    outcome = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
+    outcome = f"stagegate could not propose a rollback: {stop.what} {stop.why} {stop.next}"
     return _with_rollback(result, outcome, "", ())
 
 
@@ -194,11 +194,11 @@ def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...
     remaining = ""
     if intent.do == "complete":
         remaining = (
-            " This release has passed already."
+            " This release has already passed the gate."
             if intent.already
             else " This run would complete the record of an earlier attempt."
         )
-    runs = f" and run {tests}" if mode in ("wait", "look") else ", and test nothing"
+    runs = f" and run {tests}" if mode in ("wait", "look") else ", but run no tests"
     why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{remaining}"
     if facts.objection:
         finding = facts.objection.finding

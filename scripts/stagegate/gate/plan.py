@@ -153,7 +153,7 @@ def decide(observed: Observed, history: History, now: float) -> Judgement:
     if reason != "ready":
         refreshed = (continues and history.refreshed) or reason in LIVE
         if continues and history.certain and observed.for_good:
-            return Failed(reason=reason, detail=f"{detail}; after a hard refresh too")
+            return Failed(reason=reason, detail=f"{detail}, even after a hard refresh")
         if limit is not None and looks >= 3 and refreshed and lasted >= limit:
             return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")
         return Waiting(reason=reason, detail=detail)

@@ -207,7 +207,7 @@ def _comparison(facts: Facts, source: ArgoCD, world: World) -> Callable[[Rollout
         return str(destination.get("namespace") or "default")
 
     if facts.release.chart is None:
-        return lambda _: comparing.not_comparable("no chart of the app is deployed here")
+        return lambda _: comparing.not_comparable("the environment deploys no chart of the app")
     return lambda ended: comparing.compare(source, ended, world.render, namespace)
 
 

@@ -89,7 +89,10 @@ def _rolled_out(workload: Json, *, accepts_suspended: bool) -> Iterator[Objectio
         yield from _job(name, spec, status, accepts_suspended=accepts_suspended)
         return
     if _number(status, "observedGeneration") < _number(metadata, "generation"):
-        yield "progressing", f"{name}: its controller has not seen generation {metadata.get('generation')}"
+        yield (
+            "progressing",
+            f"{name}: the controller of the workload has not seen generation {metadata.get('generation')}",
+        )
     if spec.get("paused") is True and not _is_complete(kind, spec, status):
         yield "suspended", f"{name} is paused"
     for condition in rows(status.get("conditions")):

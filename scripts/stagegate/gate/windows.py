@@ -32,7 +32,11 @@ def shut_window(windows: Json, now: datetime) -> str:
     if not allowing or any(text(window, "kind") == "allow" for window in active):
         return ""
     start = min((opens for window in allowing if (opens := _opens(window, now))), default=None)
-    return _told(f"the allow window {_named(allowing[0])} is closed", "the next one opens", start)
+    return _told(
+        f"the sync window {_named(allowing[0])}, which allows syncs, is closed",
+        "the next sync window opens",
+        start,
+    )
 
 
 def _told(what: str, when: str, moment: datetime | None) -> str:

@@ -26,7 +26,7 @@ def open_writer(
         raise Stop(
             "missing-permission",
             f"{writer.viewer().login} is not the App whose evidence counts.",
-            f"The settings trust {facts.settings.trust.app!r}.",
+            f"The settings trust only the GitHub App {facts.settings.trust.app!r}.",
             "Pass app-id and app-key of that App, or correct `trust.app`.",
         )
     return writer

@@ -90,9 +90,9 @@ def _app(
     for reference in app.references:
         if reference.by == "Chart" and not any(reference.file in pin_files(place.pins) for place in placed):
             notes.append(
-                f"{reference.file} has {app_names.last(reference.name)} {reference.version} for every environment, "
-                "so no promotion moves it. Give each environment an umbrella chart of its own, or change it "
-                "by hand."
+                f"{reference.file} has {app_names.last(reference.name)} {reference.version} for "
+                "every environment, so no promotion changes this version. Give each environment "
+                "its own umbrella chart, or change the version by hand."
             )
     files = () if source else versioned.files(app, survey, several)
     form = wish.image_tag or versioned.image_tag(app, placed, survey)

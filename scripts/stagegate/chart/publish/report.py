@@ -49,7 +49,7 @@ def _message(facts: ChartReleaseFacts, decided: ChartPublication, reason: str) -
     if reason == "already-published":
         return Message(
             what=f"{facts.reference} is already published.",
-            why=f"The published chart has the same content. Its digest is {decided.digest}.",
+            why=f"The published chart has the same content. The digest of the chart is {decided.digest}.",
         )
     count = "one error" if len(decided.errors) == 1 else f"{len(decided.errors)} errors"
     first = decided.errors[0]

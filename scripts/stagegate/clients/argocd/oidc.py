@@ -89,7 +89,7 @@ def job_token(environ: Mapping[str, str]) -> str:
             "missing-permission",
             "GitHub issued no OIDC token for this job.",
             f"{host} returned {response.status_code}.",
-            "Add `permissions: id-token: write` to the job, then run it again.",
+            "Add `permissions: id-token: write` to the job, then run the job again.",
         )
     log.mask(token)
     return token

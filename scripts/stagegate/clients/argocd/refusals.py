@@ -43,7 +43,8 @@ def refuse(response: requests.Response, about: str, server: Server) -> None:
         raise Stop(
             "missing-permission",
             f"Argo CD at {server.host} does not show {about}.",
-            f"It reported: {reported}. Argo CD gives the same response when the Application does not exist.",
+            f"Argo CD reported: {reported}. Argo CD gives the same response when the Application "
+            "does not exist.",
             f"Check name and project in the settings; the token needs `p, <role>, {permission}, allow`.",
         )
     if status == 404:

@@ -159,14 +159,15 @@ def connect(
             f"{repository!r} is not a repository."
             if repository
             else "The name of this repository is not known.",
-            "It must be `owner/name`; a runner sets it in GITHUB_REPOSITORY.",
+            "The name must have the form `owner/name`. A runner sets it in GITHUB_REPOSITORY.",
             "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and pass --token.",
         )
     if not token.strip():
         raise Stop(
             "missing-permission",
             f"There is no token for {repository}.",
-            "The input is empty. A secret that is not set, or not passed on to a reusable workflow, is empty too.",
+            "The input with the token is empty. A secret is empty if it is not set, or not passed "
+            "on to a reusable workflow.",
             "Pass `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`. By hand, pass "
             '--token "$(gh auth token)".',
         )

@@ -237,7 +237,8 @@ class Connection(Line):
         return Stop(
             "missing-permission",
             f"The token has no access to {self.repository}.",
-            "The repository does not exist, or the token does not cover it. GitHub does not report which.",
+            "The repository does not exist, or the token does not include this repository. GitHub "
+            "does not report which of the two is the case.",
             "Check the name; GITHUB_TOKEN works only for the repository of its own run; pass an App's "
             "token for another repository.",
         )

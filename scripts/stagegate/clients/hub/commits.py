@@ -228,7 +228,7 @@ class Commits(Refs):
             return settle(create, lambda: self._our_child(branch, expected_head, message))
         except Refused as refusal:
             if refusal.kind == "STALE_DATA" or "expected branch to point to" in refusal.message.lower():
-                raise StaleHead(branch, f"It is no longer at {expected_head[:12]}.") from refusal
+                raise StaleHead(branch, f"The branch is no longer at {expected_head[:12]}.") from refusal
             raise
 
     def _our_child(self, branch: str, expected: str, message: str) -> str | None:

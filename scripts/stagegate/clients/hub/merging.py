@@ -167,7 +167,7 @@ def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
             "protected-branch",
             f"GitHub did not merge pull request {number}.",
             f"GitHub reported: {refusal.message}",
-            "Meet the rule that GitHub names, or let a person merge. After a conflict, close it: "
-            "stagegate opens a new one.",
+            "Meet the rule that GitHub names, or let a person merge. If there is a conflict, close "
+            "the pull request, and stagegate opens a new one.",
         )
     return refusal

@@ -93,8 +93,8 @@ def server_error(response: HubResponse, doing: str, *, write: bool) -> Stop:
     return (Uncertain if write else Stop)(
         "server-error",
         f"GitHub failed to {doing}.",
-        f"It returned {response.status}" + (f": {response.message}." if response.message else "."),
-        "Check https://www.githubstatus.com, then run it again: it completes what was begun.",
+        f"GitHub returned {response.status}" + (f": {response.message}." if response.message else "."),
+        "Check https://www.githubstatus.com, then run the job again. The new run completes the work.",
     )
 
 
@@ -151,7 +151,7 @@ def _refusal(
         return Refused(
             "missing-permission",
             what,
-            "GitHub returned 404: either it does not exist, or this token may not see it.",
+            "GitHub returned 404: the requested object does not exist, or this token may not see it.",
             f"Check the name, and check that the token has {permission} for this repository.",
         )
     if status == 409:
@@ -196,8 +196,8 @@ def _missing(headers: Mapping[str, str], reason: str, permission: str, token: st
         )
     if "workflows=write" in accepted or ("workflow" in low and "permission" in low):
         return (
-            "The commit changes workflow files, which needs the "
-            "permission workflows: write, which GITHUB_TOKEN cannot have.",
+            "The commit changes workflow files. This needs the permission `workflows: write`, "
+            "which GITHUB_TOKEN cannot have.",
             "Pass the token of a GitHub App with 'Workflows: read and write', or release a new version from "
             "the head of the branch.",
         )

@@ -258,7 +258,7 @@ def taken(target: Reference, existing: str, built: str) -> Stop:
     """The Stop for a version that is published with other content (I5): both digests are named."""
     return Stop(
         "version-taken",
-        f"{target} is published already, with other content.",
+        f"{target} is already published with different content.",
         f"The registry has {existing}, this build is {built}; a published version never changes.",
         "Make a new version with version-bump and publish that.",
     )
@@ -272,6 +272,6 @@ def _nonsense(target: Reference, response: str) -> Stop:
     return Stop(
         "unknown-state",
         f"{target.host} returned {response} for {target}.",
-        "A proxy, a login page or a broken registry may be in between.",
-        "Check the address and run again. stagegate does not rely on such a response.",
+        "The response may come from a proxy, a login page or a broken registry.",
+        "Check the address, then run the job again. stagegate does not rely on such a response.",
     )

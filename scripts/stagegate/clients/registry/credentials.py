@@ -112,7 +112,7 @@ def _document(path: Path) -> dict[str, Any]:
         raise Stop(
             "bad-input",
             "docker's configuration cannot be read.",
-            f"{path.name} in DOCKER_CONFIG: {type(error).__name__}.",
+            f"Reading {path.name} in DOCKER_CONFIG ended with the error {type(error).__name__}.",
             "Log in again, or pass registry-username and registry-password.",
         ) from error
     return document if isinstance(document, dict) else {}
@@ -153,9 +153,9 @@ def _ask(helper: str, server: str) -> Credentials | None:
             return None
         raise Stop(
             "missing-permission",
-            f"{program} returned no login for {server}.",
-            f"It ended with {response.code}: {log.redact(output)[:200]}.",
-            "Log in with the cloud's own login action before this step.",
+            f"The credential helper {program} returned no credentials for {server}.",
+            f"The helper ended with exit code {response.code}: {log.redact(output)[:200]}.",
+            "Log in with the login action of the cloud provider in a step before this one.",
         )
     try:
         document = json.loads(response.stdout)

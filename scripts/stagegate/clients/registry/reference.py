@@ -67,10 +67,10 @@ def parse(text: str) -> Reference:
     """A reference as people write it; `nginx:1` is `docker.io/library/nginx:1`. Stop(bad-input)."""
     address = text.strip().removeprefix("oci://")
     if "://" in address:
-        raise _bad(text, "A registry is named without a scheme, or with oci://.")
+        raise _bad(text, "A registry is written without a scheme, or with oci://.")
     address, _, digest = address.partition("@")
     if digest and not DIGEST.fullmatch(digest):
-        raise _bad(text, "A digest is sha256: and 64 hexadecimal digits.")
+        raise _bad(text, "A digest consists of sha256: and 64 hexadecimal digits.")
     host, slash, path = address.partition("/")
     if not slash or not (host == "localhost" or set(".:[") & set(host)):
         host, path = HUB, address if "/" in address else f"library/{address}"

@@ -86,7 +86,12 @@ class RegistryRefusal:
         if "push" in doing and self.codes & _LOST:
             return Transient("server-error", what, why, "Run again; the registry lost a part of the upload.")
         if self.status >= 500 or self.status == 408:
-            return Transient("server-error", what, why, "Run again when it works; nothing was changed.")
+            return Transient(
+                "server-error",
+                what,
+                why,
+                "Run the job again when the registry works. stagegate changed nothing.",
+            )
         return self._lasting(target, what, why, pushing="push" in doing)
 
     def _lasting(self, target: Reference, what: str, why: str, *, pushing: bool) -> Stop:
@@ -98,7 +103,9 @@ class RegistryRefusal:
                 "server-error", what, why, "Run the job again when the registry is no longer read-only."
             )
         if self.status == 413:
-            return Stop("bad-input", what, why, "Make the artifact smaller, or raise the registry's limit.")
+            return Stop(
+                "bad-input", what, why, "Make the artifact smaller, or raise the limit of the registry."
+            )
         if "NAME_INVALID" in self.codes:
             return Stop(
                 "bad-input", what, why, f"Use a name that {target.host} accepts instead of {target.path}."
@@ -107,7 +114,9 @@ class RegistryRefusal:
             return Stop("unknown-state", what, why, _REFUSED_KIND if self.codes & _KIND else _REFUSED_TAG)
         if self.codes:
             return Stop("unknown-state", what, why, "Correct the reference.")
-        return Stop("unknown-state", what, why, "Check that the host is a container registry.")
+        return Stop(
+            "unknown-state", what, why, "Check that the host of the reference is a container registry."
+        )
 
     @property
     def _unlinked(self) -> bool:
@@ -142,7 +151,10 @@ def _permission(target: Reference, login: str, *, write: bool, linked: bool) -> 
     if linked or (target.host == "ghcr.io" and login):
         return _GHCR_LINK
     if not login:
-        return "Give registry-username and registry-password, or log in with docker login before this step."
+        return (
+            "Set `registry-username` and `registry-password`, or log in with `docker login` in a step "
+            "before this one."
+        )
     permission = "push" if write else "pull"
     return f"Give {login} the permission to {permission} there, or use another login."
 

@@ -48,8 +48,8 @@ def read(
         if not refs.tip:
             raise Stop(
                 "bad-input",
-                f"There is no branch {branch!r} in {hub.repository if hub else 'this clone'}.",
-                "A release is a commit on a branch.",
+                f"{hub.repository if hub else 'this clone'} has no branch {branch!r}.",
+                "version-bump makes a release from a commit on a branch.",
                 "Run the workflow on a branch, or set the input `branch`.",
             )
         if not history:

@@ -87,6 +87,7 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
         raise Stop(
             "older-version",
             f"{version} is older than {previous}.",
-            f"{previous} is in the history of {facts.branch}, and versions on a branch always increase.{hint}",
+            f"The history of {facts.branch} contains {previous}, and versions on a branch must "
+            f"increase.{hint}",
             "Set `bump` to a higher version, or release from the branch of the older line.",
         )

@@ -71,7 +71,7 @@ def demand_fit(apps: Sequence[VersionedApp], request: BumpRequest) -> None:
     if exact and len({app.settings.version.group or app.settings.app for app in apps}) > 1:
         raise Stop(
             "bad-input",
-            f"`bump` is {request.bump}, and {len(apps)} apps are decided in this run.",
-            "An exact version is for one app, or for one group that moves together.",
+            f"`bump` is {request.bump}, but this run decides the versions of {len(apps)} apps.",
+            "An exact version is only allowed for one app, or for one group of apps with the same version.",
             "Set `config` to the settings file of that app.",
         )

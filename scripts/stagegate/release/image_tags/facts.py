@@ -74,7 +74,7 @@ def demand_git_tag(hub: Hub, name: str, commit: str) -> None:
     if tag.target_commit != commit:
         raise Stop(
             "tag-taken",
-            f"The tag {name} is on another commit than this build.",
+            f"The tag {name} is not on the commit of this build.",
             f"It names {tag.target_commit[:12]}, but the build is of {commit[:12]}.",
             "Check out the tag in the build, or pass version-bump's output `sha` as `commit`.",
         )

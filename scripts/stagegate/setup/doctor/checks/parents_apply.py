@@ -85,8 +85,9 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
     if "automated" not in mapping(mapping(parent.content.get("spec")).get("syncPolicy")):
         yield finding(
             "warning",
-            f"The Application {parent.name} does not sync by itself.",
-            f"It applies {file}: a moved pin waits for somebody, and the gate of {environment.name} times out.",
+            f"The Application {parent.name} has no automatic sync.",
+            f"The Application applies {file}. Without automatic sync, somebody must sync each "
+            f"change of a pin by hand, or the gate of {environment.name} times out.",
             sync_policy.cure(mapping(parent.content.get("spec")), parent.file),
             file=parent.file,
             environment=environment.name,

@@ -47,7 +47,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "error" if protected else "warning",
             f"The status {STATUS} is not required on {facts.survey.branch}.",
-            "A pull request that changes a pin by hand can be merged without passing the rules.",
+            "A pull request that changes a pin by hand can be merged although the rules do not pass.",
             _after_app(hub, committed) if committed else _require(hub),
         )
     elif protected and ruled and not required[STATUS]:

@@ -44,9 +44,10 @@ def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) 
             if ours and tag and tag not in tags:
                 yield finding(
                     "error",
-                    f"{image}:{tag} is not in the registry, and {environment.name} is pinned to it.",
-                    f"The registry has {', '.join(sorted(tags)[-5:])}.",
-                    f"Publish it, or correct {place.file}, line {place.line}.",
+                    f"{environment.name} is pinned to {image}:{tag}, but the registry does not "
+                    "have this tag.",
+                    f"The newest tags in the registry are {', '.join(sorted(tags)[-5:])}.",
+                    f"Publish the image with this tag, or correct {place.file}, line {place.line}.",
                     file=place.file,
                     environment=environment.name,
                 )
@@ -68,7 +69,8 @@ def _unpublished(facts: DoctorFacts, settings: Settings, chart: str, tags: set[s
             f"The chart {chart}:{version} is not in the registry, and {names} {'is' if len(found) == 1 else 'are'} "
             "pinned to it.",
             "Argo CD cannot deploy it, and a promotion cannot be compared with what runs.",
-            _publish(facts, settings, version) or f"Publish it, or correct {place.file}, line {place.line}.",
+            _publish(facts, settings, version)
+            or f"Publish the image with this tag, or correct {place.file}, line {place.line}.",
             file=place.file,
             environment=found[0][0].name if len(found) == 1 else "",
         )

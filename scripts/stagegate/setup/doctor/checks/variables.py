@@ -15,7 +15,7 @@ from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 
 LINES = "STAGEGATE_VARIABLES"
 TOKEN = "ARGOCD_TOKEN"  # noqa: S105  the name of the secret
-_TOKEN_IS = "It is the token of an Argo CD account that may `get` the Applications."  # noqa: S105
+_TOKEN_IS = "The gate needs the token of an Argo CD account that may `get` the Applications."  # noqa: S105
 _MAKE_TOKEN = "argocd account generate-token --account stagegate"  # noqa: S105
 
 
@@ -202,7 +202,7 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             f"There is no secret REGISTRY_PASSWORD for {', '.join(sorted(hosts - {'ghcr.io'}))}.",
-            "The job's token is a login for ghcr.io only.",
+            "The job's token can log in only to ghcr.io.",
             f"gh variable set REGISTRY_USERNAME --repo {hub.repository} --body robot && "
             f"gh secret set REGISTRY_PASSWORD --repo {hub.repository}",
         )
