@@ -130,7 +130,10 @@ def test_a_moved_tag_gets_no_second_record(world: Shop, words: list[str]) -> Non
     world.repo.store.git(*who, *words, name, moved)
     code, outputs = step(world, version=VERSION)
     assert (code, outputs["reason"]) == (4, "version-taken")
-    assert f"commit {recorded} is recorded, the tag is {moved}" in world.report()["message"]["why"]
+    assert (
+        f"the record contains commit {recorded}, but the tag is commit {moved}"
+        in world.report()["message"]["why"]
+    )
     assert promoted(world)[0] == 1
     assert len(world.hub().deployments("stagegate:shop:release", environment="release")) == 1
 

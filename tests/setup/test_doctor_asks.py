@@ -315,7 +315,7 @@ def test_a_stray_tag_and_a_pin_of_a_missing_image_are_reported(clinic: Clinic, d
     assert "crane delete" in stray["fix"]
     assert "but the registry does not have this tag" in done.told("published-tags", "v1.1.0")["message"]
     chart = diagnose({"deploy/argocd/prod.yaml": ('"1.0.0"', '"1.1.0"')})
-    told = chart.told("published-tags", "charts/shop:1.1.0 but the registry does not have this tag")
+    told = chart.told("published-tags", "charts/shop:1.1.0, but the registry does not have this version")
     publish = (
         "helm package charts/shop --version 1.1.0 --app-version 1.1.0 && helm push shop-1.1.0.tgz oci://"
     )

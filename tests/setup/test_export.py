@@ -198,7 +198,7 @@ def test_order_merge_soak_freeze_and_windows_are_exported(
     }
     assert documents["ScmProvider"]["spec"]["github"]["appID"] == 42
     for part in (
-        "FREQ=MONTHLY;BYDAY=1MO of prod-us cannot be written as cron",
+        "FREQ=MONTHLY;BYDAY=1MO of prod-us cannot be written as a cron schedule",
         "repeats every year",
         "need GitOps Promoter 0.39 or newer",
         "GitOps Promoter has no gate for scenarios",

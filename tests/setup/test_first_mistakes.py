@@ -157,7 +157,11 @@ CASES: Mapping[str, Case] = {
         "warning",
     ),
     "a short commit": Case(
-        MONO, change(PINS, "newTag: v1.2.3", "newTag: 1a2b3c4"), "follows '1a2b3c4'", "exact", "pins-readable"
+        MONO,
+        change(PINS, "newTag: v1.2.3", "newTag: 1a2b3c4"),
+        "has '1a2b3c4', which is not an exact version",
+        "exact",
+        "pins-readable",
     ),
     "a commit of a version that is not tagged": Case(
         MONO,

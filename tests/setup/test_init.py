@@ -240,7 +240,7 @@ def test_a_release_workflow_that_exists_stays_and_is_named(
     said = capsys.readouterr().out
     assert (folder / ".github/workflows/release.yml").read_text() == theirs
     assert (folder / ".github/workflows/stagegate-release.yml").is_file()
-    assert ".github/workflows/release.yml also does: image build" in said
+    assert ".github/workflows/release.yml also does this work: image build" in said
     assert (folder / "CODEOWNERS").read_text().startswith("* @octo\n# Owners of")
     assert "/k8s/prod/ @acme" in (folder / "CODEOWNERS").read_text()
 

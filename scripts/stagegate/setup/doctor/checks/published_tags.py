@@ -66,8 +66,8 @@ def _unpublished(facts: DoctorFacts, settings: Settings, chart: str, tags: set[s
         place = found[0][1]
         yield finding(
             "error",
-            f"The chart {chart}:{version} is not in the registry, and {names} {'is' if len(found) == 1 else 'are'} "
-            "pinned to it.",
+            f"{names} {'is' if len(found) == 1 else 'are'} pinned to the chart {chart}:{version}, but the registry does "
+            "not have this version.",
             "Argo CD cannot deploy it, and a promotion cannot be compared with what runs.",
             _publish(facts, settings, version)
             or f"Publish the image with this tag, or correct {place.file}, line {place.line}.",
