@@ -66,11 +66,11 @@ def _unpublished(facts: DoctorFacts, settings: Settings, chart: str, tags: set[s
         place = found[0][1]
         yield finding(
             "error",
-            f"{names} {'is' if len(found) == 1 else 'are'} pinned to the chart {chart}:{version}, but the registry does "
-            "not have this version.",
-            "Argo CD cannot deploy it, and a promotion cannot be compared with what runs.",
+            f"{names} {'is' if len(found) == 1 else 'are'} pinned to the chart {chart}:{version}, but the registry "
+            "does not have this version.",
+            "Argo CD cannot deploy this chart, and a promotion cannot be compared with what runs.",
             _publish(facts, settings, version)
-            or f"Publish the image with this tag, or correct {place.file}, line {place.line}.",
+            or f"Publish the chart in this version, or correct {place.file}, line {place.line}.",
             file=place.file,
             environment=found[0][0].name if len(found) == 1 else "",
         )
