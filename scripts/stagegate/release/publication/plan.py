@@ -182,7 +182,8 @@ def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: Re
 def _taken(facts: ReleaseFacts, name: str, own_digest: str, uploaded: str) -> Stop:
     return Stop(
         "version-taken",
-        f"The release {facts.tag} has a file {name} with other content.",
+        f"The release {facts.tag} has a file {name} with different content.",
         f"GitHub has {uploaded}, this run has {own_digest}. A published version never changes.",
-        "Release a new version. If the file is left over in a draft, delete it there and run again.",
+        "Release a new version. If the file is left over in a draft, delete the file from the "
+        "draft and run the job again.",
     )

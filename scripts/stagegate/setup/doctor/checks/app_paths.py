@@ -76,6 +76,6 @@ def _is_own_folder(config: str, settings: Settings) -> bool:
 CHECK = DoctorCheck(
     name="app-paths",
     looks_at="The files that belong to each app; of several apps, that each has its own tag prefix and paths",
-    cure="Give each app `version.tag-prefix` and `version.paths`.",
+    cure="Set `version.tag-prefix` and `version.paths` for each app.",
     check=check,
 )
