@@ -88,7 +88,7 @@ def test_an_outage_of_the_registry_is_reported_and_stops_no_evaluation(world: Sh
     world.repo.seed({"stagegate.yaml": text.replace(world.host, "127.0.0.1:9")})
     code, outputs = run(world, mode="evaluate")
     assert (code, outputs["reason"], open_titles(world)) == (0, "no-difference", [])
-    assert "prod does not get its next release yet" in world.report()["message"]["why"]
+    assert "prod does not get the next release yet" in world.report()["message"]["why"]
 
 
 def test_a_direct_environment_gets_the_release_that_it_missed(tmp_path: Path, host: str) -> None:

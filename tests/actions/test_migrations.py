@@ -58,7 +58,9 @@ def test_a_release_with_a_migration_is_promoted_and_rolled_back_without_a_label(
     code, outputs = run(world, environment="prod")
     assert (code, outputs["reason"]) == (0, "proposed")
     assert world.hub().statuses(outputs["commit"])[0].state == "success"
-    assert "Job/shop-migration runs during the roll-out, with this release's image" in body(world, outputs)
+    assert "Job/shop-migration runs during the roll-out. Only the image of the Job changes" in body(
+        world, outputs
+    )
     world.merge(int(outputs["pr-number"]))
     world.passed("1.0.0", "prod")
     world.forge.advance(60)

@@ -47,7 +47,7 @@ def test_a_moved_pin_without_verification_is_reported(
     assert outputs["commit"] == world.repo.head("main")
     assert "v1.1.0" in world.pins("staging")
     said = capsys.readouterr().out
-    assert f"is committed for staging ({outputs['commit'][:12]}), but not verified" in said
+    assert f"is committed for staging ({outputs['commit'][:12]}), but the release was not verified" in said
     assert ("actions: write" in said, said.count("::error")) == (True, 1)
 
 

@@ -744,7 +744,7 @@ def test_an_environment_that_did_not_change_is_looked_at_and_not_judged(bench: B
         assert (done.code, done.outputs["reason"], done.evidence.kind) == (1, "checks-failed", "look"), (
             done.log
         )
-        assert "only a look" in done.log
+        assert "only checks the environment again" in done.log
         assert (len(bench.deployments), bench.statuses[0], done.outputs["rollback"]) == (before, status, "")
         assert evidence_verdict.of(records_of(bench), staging_release(bench)).state == "passed"
         good = gate(again="false")

@@ -141,7 +141,7 @@ def _refusal(
         return Refused(
             "protected-branch",
             what,
-            f"A protection rule refuses it: {reason}",
+            f"A protection rule refuses the change: {reason}",
             "Write with a GitHub App that is on the ruleset's bypass list, or do what the rule requires "
             "(a pull request).",
         )

@@ -226,7 +226,7 @@ def _is_generated(facts: DoctorFacts, environment: Environment) -> bool:
 
 CHECK = DoctorCheck(
     name="applications-follow",
-    looks_at="Applications in Git: branch, folder and automatic sync against the pins",
+    looks_at="Applications in Git: whether branch, folder and automatic sync match the pins",
     cure="Make the Application deploy from the branch on which pins move.",
     check=check,
 )

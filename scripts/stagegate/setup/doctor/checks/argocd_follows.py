@@ -68,7 +68,7 @@ def _differs(application: LiveApplication, written: Mapping[str, Any], file: str
 
 CHECK = DoctorCheck(
     name="argocd-follows",
-    looks_at="Live Applications: automatic sync, errors, and whether they have what the files say",
+    looks_at="Live Applications: automatic sync, errors, and whether they match the files",
     cure="Make Argo CD apply the files with the pins.",
     check=check,
     needs=frozenset({"argocd"}),

@@ -96,7 +96,8 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
 
 CHECK = DoctorCheck(
     name="parents-apply",
-    looks_at="The app of apps above each pinned Application: its repository, folder, branch and automatic sync",
+    looks_at="The app of apps that applies each pinned Application: its repository, folder, branch and "
+    "automatic sync",
     cure="Make the app of apps apply the folder of the pins.",
     check=check,
 )

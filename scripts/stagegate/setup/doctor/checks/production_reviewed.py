@@ -44,7 +44,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="production-reviewed",
-    looks_at="Settings by which a release enters production without a review",
+    looks_at="Settings that let a release enter production without a review",
     cure="Require an approval for promotions to production.",
     check=check,
 )
