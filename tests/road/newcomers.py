@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -20,37 +17,19 @@ import requests
 from lab import act
 from lab.act import ActRun
 from lab.argocd import ArgoCD
-from lab.forge import Forge
 from lab.lab import Lab
 from lab.layouts import ROBOT, Layout
-from lab.registry import Registry
-from lab.servers import PEOPLE, REF, ROOT, TOOLKIT, toolkit
+from lab.servers import PEOPLE, REF, TOOLKIT
 from stagegate import settings as settings_file
 from stagegate.actions import init
 from stagegate.runner.boundary import entrypoint
 from stagegate.settings import Environment, Settings
 from tests.lab.argo_world import World
 from tests.road.advice import Adviser, Finding, Held
+from tests.road.ground import Ground
 from tests.setup.bare_repositories import git
 from tests.setup.test_init import alone
 
-# `docker login` and `docker buildx build --push --tag X --metadata-file Y`, with an image that answers its tag.
-DOCKER = """\
-#!{python}
-import json, sys
-sys.path[:0] = [{root!r}]
-from pathlib import Path
-from tests.lab.argo_world import World
-words = sys.argv[1:]
-if words[0] == "buildx":
-    options = dict(zip(words, words[1:]))
-    assert Path(words[-1]).is_dir(), words
-    assert Path(options.get("--file", words[-1] + "/Dockerfile")).is_file(), words
-    image, _, tag = options["--tag"].rpartition(":")
-    host, _, repository = image.partition("/")
-    digest = World(Path(), host).image(tag, tag, repository)
-    Path(options["--metadata-file"]).write_text(json.dumps({{"containerimage.digest": digest}}))
-"""
 TOKENS = {
     "PINS_TOKEN": {"metadata": "read", "actions": "write"},
     "SOURCE_TOKEN": {
@@ -65,32 +44,6 @@ TOKENS = {
 
 ADOPT_CODE = re.compile(r"`stagegate init ([^`]+)`")  # for the repository with the code
 PUBLISH = re.compile(r"`(helm package [^`]+)`")
-
-
-@dataclass
-class Ground:
-    """The servers that all newcomers share: a GitHub, a registry, and the toolkit as act reads it."""
-
-    root: Path
-    forge: Forge
-    registry: Registry
-    toolkit: Path
-
-
-@contextmanager
-def ground(root: Path) -> Iterator[Ground]:
-    """Start it, with a `docker` on PATH that pushes to the registry without building."""
-    docker = root / "bin" / "docker"
-    docker.parent.mkdir(parents=True)
-    docker.write_text(DOCKER.format(python=sys.executable, root=str(ROOT)))
-    docker.chmod(0o755)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        Registry(root / "registry") as registry,
-        Forge(root / "forge") as forge,
-    ):
-        patch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
-        yield Ground(root, forge, registry, toolkit(root))
 
 
 class Newcomer(Lab):
