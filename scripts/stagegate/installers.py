@@ -99,7 +99,7 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
         raise NoLibraries(
             "wrong-source",
             2,
-            "A library was not installed, because it is not the one that the lock names.",
+            "A library was not installed, because it is not the one that the lock file names.",
             "The package index serves a file with other bytes.",
             "Look at that index or mirror before anything else is installed from it.",
         )

@@ -151,7 +151,7 @@ def _one(chart_places: tuple[ChartPlace, ...], application: str, chart: str) -> 
         "ambiguous-pin",
         f"No source of the Application {application} is clearly {wanted}.",
         f"The sources of the Application are: {sources}.",
-        "Use an Application as the pin in which exactly one source is this chart.",
+        "As the pin, use an Application that has this chart in exactly one of its sources.",
     )
 
 

@@ -44,7 +44,7 @@ def complete(
         raise Stop(
             "missing-file",
             f"There is no {chart.path}/{LOCK}.",
-            "The chart has dependencies, and only this file fixes their versions.",
+            "The chart has dependencies, and only this file records their exact versions.",
             f"Run `helm dependency update {chart.path}` and commit {LOCK}.",
             file=f"{chart.path}/{LOCK}",
         )

@@ -49,7 +49,7 @@ def _too_far(app: str, environment: str, sha: str) -> Stop:
     of = f" of {sha[:12]}" if sha else ""
     return Stop(
         "unknown-state",
-        f"The requested verdict is not among the newest {LIMIT} deployments{of} of {app} to {environment}.",
+        f"The newest {LIMIT} deployments{of} of {app} to {environment} do not contain the requested verdict.",
         "stagegate reads no older deployments, so the verdict is unknown.",
-        f"Name a `version` whose gate in {environment} ran lately, or run the gate of this version again.",
+        f"Name a `version` whose gate in {environment} ran recently, or run the gate of this version again.",
     )

@@ -68,7 +68,7 @@ def refused(names: Iterable[str], listed: Collection[str] | None) -> Iterator[st
         elif listed is not None and name not in listed:
             line = ", ".join([*listed, name])
             yield (
-                f"${{{name}}} is not among the variables that the policy allows; add `variables: [{line}]` to "
+                f"${{{name}}} is not among the variables that this gate may use; add `variables: [{line}]` to "
                 "this environment's `gate`"
             )
 

@@ -115,7 +115,7 @@ Report = msgspec.defstruct(
         ("outcome", Outcome),
         *((f.name, f.type) if f.required else (f.name, f.type, f.default) for f in _REPORTED),
     ],
-    namespace={"__doc__": "The JSON report of every action. The outcome follows from the reason."},
+    namespace={"__doc__": "The JSON report of every action. `reason` determines `outcome`."},
     frozen=True,
     kw_only=True,
 )

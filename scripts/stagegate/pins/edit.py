@@ -151,7 +151,7 @@ def way_out(moving: PinPlace, pin_file: PinFile, settings: Settings) -> str:
     cure = (
         f"write in `pins`: {', '.join(lines)}"
         if all(lines)
-        else f'name the field of the pin with value: "{moving.variant}"'
+        else f'choose the field of the pin with `value: "{moving.variant}"`'
     )
     return f"{flavour} may be a variant of the image or a pre-release. If it is a variant, {cure}."
 

@@ -127,7 +127,7 @@ def _refuse_twins(nodes: Sequence[Node], reading: ShapeContext) -> None:
             raise Stop(
                 "ambiguous-pin",
                 f"{reading.file} has the {kind} {name} twice.",
-                "Argo CD uses only the last of the two, and it is unclear which one is meant.",
+                "Argo CD uses only the second of the two, and it is unclear which one is meant.",
                 "Delete one of the two documents.",
                 file=reading.file,
                 line=node.start_mark.line + 1,

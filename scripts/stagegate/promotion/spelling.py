@@ -83,7 +83,7 @@ def _of_chart(connections: Connections, release: Release, text: str) -> str:
     if digest == chart.digest:
         return ""
     existing = digest or "not in the registry"
-    return f"the pins name the chart {text}, which is {existing}, but the release has {chart.digest}"
+    return f"the pins name the chart {text} ({existing}), but the release has the digest {chart.digest}"
 
 
 def _of_images(connections: Connections, settings: Settings, release: Release, subject: str, tag: str) -> str:

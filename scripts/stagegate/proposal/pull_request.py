@@ -55,8 +55,8 @@ def about_author(pins: hub.Hub, facts: PromotionFacts) -> list[str]:
     """What the kind of token means for a pull request that it has written."""
     if facts.actions_token:
         return [
-            "GITHUB_TOKEN wrote the pull request, so workflows on the pull request wait until a person "
-            "approves their run"
+            "The pull request was opened with GITHUB_TOKEN, so its workflows wait until a person approves "
+            "their run"
         ]
     own = pins.viewer()
     return (

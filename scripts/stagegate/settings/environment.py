@@ -124,7 +124,7 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     """The merge method that stagegate uses. The repository must allow this method."""
     rollback_merge: Merge | None = None
     """Who merges a rollback, if the value of `merge` should not apply to rollbacks. In an outage, nobody
-    should have to wait for the same people."""
+    should have to wait for the people who approve promotions."""
     reviewers: tuple[str, ...] = ()
     """Logins, and teams as `org/team`, from whom stagegate requests a review when it opens the pull
     request."""

@@ -78,7 +78,7 @@ class Silence(Section, frozen=True, kw_only=True):
     object: str = "*"
     """`Kind/name` of the object for which the finding is accepted; `*` matches any text."""
     reason: Annotated[str, msgspec.Meta(min_length=3)]
-    """Reason for accepting the finding, in three characters or more. Reports still list the finding, together
+    """Reason for accepting the finding, at least three characters long. Reports still list the finding, together
     with this reason."""
 
 

@@ -58,7 +58,7 @@ def _problems(chart: CheckFacts) -> Iterator[tuple[Severity, str]]:
     metadata = chart.metadata
     folder = chart.path.rstrip("/").rpartition("/")[2]
     if metadata.get("apiVersion") == "v1":
-        yield "warning", "Chart.yaml has apiVersion v1, the form of Helm 2."
+        yield "warning", "Chart.yaml has apiVersion v1, the format of Helm 2."
     written = str(metadata.get("version", ""))
     if written.startswith("v"):
         yield "warning", f"The version {written} begins with v, which SemVer does not allow."

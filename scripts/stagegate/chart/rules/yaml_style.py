@@ -36,7 +36,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
 RULE = ChartRule(
     id="yaml-style",
     severity="note",
-    about="No tabs, no blanks at line ends in Chart.yaml and values files",
+    about="Chart.yaml and values files contain no tabs and no trailing spaces",
     why=_WHY,
     fix=_FIX,
     check_chart=check_chart,

@@ -9,7 +9,7 @@ from stagegate.comment.execute import promotion
 COMMAND = CommandDefinition(
     name="hold",
     usage="/hold [app/|all/]environment reason [for 2h]",
-    help="stops every promotion into the environment, until `/unhold` or for a time",
+    help="stops every promotion into the environment, until `/unhold`, or for the given duration",
     grammar=rf"{TARGET} {REASON}",
     permission=lambda commands: commands.hold,
     effect=promotion("hold"),

@@ -9,7 +9,7 @@ from stagegate.comment.execute import promotion
 COMMAND = CommandDefinition(
     name="override",
     usage="/override [app/]environment version rule,rule reason [for 2h]",
-    help="sets rules aside once for this version in this environment, for 24 hours unless a time is given",
+    help="sets rules aside for this version in this environment, for 24 hours or for the given duration",
     grammar=rf"{TARGET} {VERSION} {RULES} {REASON}",
     permission=lambda commands: commands.override,
     effect=promotion("override"),

@@ -9,7 +9,7 @@ from stagegate.comment.execute import promotion
 COMMAND = CommandDefinition(
     name="rollback",
     usage="/rollback [app/]environment [version]",
-    help="proposes the last release that was good here, or the given version, and sets a hold so that it stays",
+    help="proposes the last release that was good here, or the given version, and sets a hold against newer ones",
     grammar=rf"{TARGET}(?: {VERSION})?",
     permission=lambda commands: commands.rollback,
     effect=promotion("rollback"),

@@ -136,7 +136,7 @@ def _unclear(ours: Sequence[Element], reading: ShapeContext, names: Sequence[str
     return Stop(
         "ambiguous-pin",
         f"{reading.file} has {len(ours)} list element{'s' if len(ours) > 1 else ''} for {reading.settings.app}.",
-        f"Lines {', '.join(str(one.line) for one in ours)}: stagegate cannot see which of them "
+        f"Lines {', '.join(str(one.line) for one in ours)}: stagegate cannot tell which of them "
         "belongs to this environment.",
         reading.way_to_name(names)
         or "Add the environment's name to its list element as a value, or name the environment's Application in "

@@ -126,7 +126,7 @@ def _secrets(call: StagegateCall, job: Mapping[str, Any]) -> Iterator[Finding]:
                 f"The job {call.job} passes the secret {taken[0]} as {name}.",
                 f"{call.name} takes the secret {name} of the GitHub Environment of each of its jobs. Another name "
                 "is looked up in the repository only.",
-                f"Write `{name}: ${{{{ secrets.{name} }}}}`, and store it under this name.",
+                f"Write `{name}: ${{{{ secrets.{name} }}}}`, and store the secret under this name.",
             )
 
 

@@ -1,4 +1,4 @@
-"""published-tags: pinned tags exist in the registry, and no stray tag is higher than every release."""
+"""published-tags: pinned tags exist in the registry, and no stray tag is a higher version than every release."""
 
 from __future__ import annotations
 

@@ -56,6 +56,6 @@ def _served(facts: DoctorFacts, document: Document) -> Iterator[str]:
 CHECK = DoctorCheck(
     name="sets-follow",
     looks_at="ApplicationSets in Git: automatic sync of the Applications that they make",
-    cure="Turn on automatic sync in the template of the ApplicationSet.",
+    cure="Set `syncPolicy.automated` in the template of the ApplicationSet.",
     check=check,
 )

@@ -84,7 +84,8 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
         yield finding(
             "error",
             f"{files[0].file} cannot be started by a dispatch.",
-            "A commit of GITHUB_TOKEN starts no workflow, so stagegate dispatches the workflow that runs the gate.",
+            "A commit made with GITHUB_TOKEN starts no workflow, so stagegate dispatches the workflow that "
+            "runs the gate.",
             f"Add `workflow_dispatch:` with the input `mode` to the `on:` of {files[0].file}.",
             file=files[0].file,
         )
