@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.argocd.charts import CHANGING
 from stagegate.clients import helm, helm_lint
 
-# A template that may render to something else the next time is rendered each time.
-_CHANGING = re.compile(
-    rb"\b(rand[A-Z]|now|date|ago|uuid|gen[A-Z]|htpasswd|bcrypt|encrypt|derivePassword|getHostByName)"
-)
 _RESULTS: dict[object, Any] = {}
 
 
@@ -30,7 +26,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
 def _once(run: Callable[..., Any]) -> Callable[..., Any]:
     def kept(chart: Path, *values: object, **options: object) -> Any:
         contents = _contents(chart)
-        if contents is None or any(_CHANGING.search(content) for _, content in contents):
+        if contents is None or any(CHANGING.search(content) for _, content in contents):
             return run(chart, *values, **options)
         given = [("", value) for value in values] + sorted(options.items())
         key = (run, shutil.which("helm"), chart.name, contents, tuple(map(_hashable, given)))
@@ -47,12 +43,12 @@ def _hashable(given: tuple[str, object]) -> tuple[str, object]:
 
 
 def _contents(chart: Path) -> tuple[tuple[str, bytes], ...] | None:
-    """The files of a chart folder; None for an archive and for a folder with links, which may lead anywhere.
+    """The files of a chart folder; None for an archive, for a folder with one, and for links, which lead anywhere.
 
     Annotations of the chart, which name a commit, are left out where no template reads them.
     """
     paths = sorted(chart.rglob("*")) if chart.is_dir() else []
-    if not paths or any(path.is_symlink() for path in paths):
+    if not paths or any(path.is_symlink() or path.suffix == ".tgz" for path in paths):
         return None
     contents = {str(path.relative_to(chart)): path.read_bytes() for path in paths if path.is_file()}
     if not any(b"Annotations" in content for content in contents.values()):

@@ -24,6 +24,10 @@ from lab.argocd.oci import CannotFetch, Registries
 
 Json = dict[str, Any]
 EXACT = re.compile(r"v?\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+# A template that may render to something else the next time is rendered each time.
+CHANGING = re.compile(
+    rb"\b(rand[A-Z]|now|date|ago|uuid|gen[A-Z]|htpasswd|bcrypt|encrypt|derivePassword|getHostByName)"
+)
 
 
 class CannotRender(Exception):
@@ -62,6 +66,7 @@ class Charts:
     ) -> None:
         self._helm, self._registries, self._store = helm, registries, root / "charts"
         self._lock = threading.Lock()
+        self._kept: dict[object, str] = {}
         self._ranges: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {}
         home = root / "helm"
         home.mkdir(parents=True, exist_ok=True)
@@ -145,9 +150,23 @@ class Charts:
     def template(self, chart: Path, release: str, namespace: str, options: Sequence[str]) -> tuple[Json, ...]:
         """The objects `helm template` renders, CRDs included, in helm's order."""
         crds = () if "--skip-crds" in options else ("--include-crds",)
-        return parse_objects(
-            self._run("template", release, str(chart), "--namespace", namespace, *crds, *options)
-        )
+        return parse_objects(self._rendered(chart, (release, "--namespace", namespace, *crds, *options)))
+
+    def _rendered(self, chart: Path, options: Sequence[str]) -> str:
+        """What helm prints, kept for the same files and options: most commits change neither."""
+        contents = [
+            (path.relative_to(chart), path.read_bytes())
+            for path in sorted(chart.rglob("*"))
+            if path.is_file()
+        ]
+        given = (chart.name, *contents, *map(_content, options))
+        kept = self._kept.get(given)
+        if kept is not None:
+            return kept
+        printed = self._run("template", options[0], str(chart), *options[1:])
+        if not any(path.suffix == ".tgz" or CHANGING.search(content) for path, content in contents):
+            self._kept[given] = printed
+        return printed
 
     def _address(self, repository: str, chart: str) -> tuple[list[str], list[str]]:
         """(trailing options, chart argument) for an OCI or a classic repository."""
@@ -171,6 +190,13 @@ class Charts:
                 f"`helm {' '.join(args)}` failed exit status {completed.returncode}: {completed.stderr.strip()}"
             )
         return completed.stdout
+
+
+def _content(option: str) -> tuple[str, bytes]:
+    """An option of helm, with the content of the file that it names."""
+    name, _, value = option.rpartition("=")
+    path = Path(value)
+    return (name, path.read_bytes()) if path.is_absolute() and path.is_file() else (option, b"")
 
 
 def native_digest(registries: Registries, repository: str, revision: str) -> str:
