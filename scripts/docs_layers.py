@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ def layers() -> list[list[str]]:
     return [re.split(r"\s*[|:]\s*", row) for row in rows]
 
 
+@functools.cache
 def imports() -> Mapping[str, frozenset[str]]:
     """For every room, the rooms that its files import, read from the source without running it."""
     rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()} - {"__init__"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -57,15 +57,21 @@ class App:
     bot: User
     installation_id: int
 
-    @cached_property
+    @property
     def private_key(self) -> str:
         """PEM of the App's RSA key, which signs the JWT of its requests for tokens."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        return key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        ).decode()
+        return _private_key(self.slug)
+
+
+@cache
+def _private_key(slug: str) -> str:  # noqa: ARG001 - what it is kept by
+    """A new RSA key in PEM, kept for the Apps of this name in this process: making one takes long."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,14 @@ def test_every_section_has_a_table_and_a_heading() -> None:
         assert re.search(rf"(?m)^#+ {re.escape(title)}$", REFERENCE) or title == "settings"
 
 
+@pytest.fixture(scope="module")
+def pages() -> dict[Path, str]:
+    return dict(docs.generated())
+
+
 @pytest.mark.parametrize("file", ["docs/settings.md", "stagegate.schema.json"])
-def test_generated_pages_are_current(file: str) -> None:
-    assert dict(docs.generated())[ROOT / file] == (ROOT / file).read_text()
+def test_generated_pages_are_current(file: str, pages: dict[Path, str]) -> None:
+    assert pages[ROOT / file] == (ROOT / file).read_text()
 
 
 def test_the_example_uses_every_section() -> None:
