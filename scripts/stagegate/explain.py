@@ -227,7 +227,7 @@ RISKS: Mapping[str, str] = MappingProxyType(
         "namespace": "An object moves to a different namespace, or a Namespace changes.",
         "not-rendered": "A part of the change could not be rendered, so its effect is unknown.",
         "moving": "A source deploys from a branch or another reference that can change without a pull request.",
-        "foreign": "A source is at an address that may not be one of your repositories.",
+        "foreign": "A source is at an address that is possibly not one of your repositories.",
     }
 )
 

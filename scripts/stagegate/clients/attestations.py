@@ -59,5 +59,7 @@ def verify(image: str, digest: str, predicate: str, repository: str, server_url:
             (line.strip() for line in reversed(completed.errors.splitlines()) if line.strip()),
             "no reason given",
         )
-        return Verified(state="unknown", detail=f"{tool} did not verify the attestation: {explanation[:200]}")
+        return Verified(
+            state="unknown", detail=f"{tool} could not verify the attestation: {explanation[:200]}"
+        )
     return Verified(state="verified", detail=f"verified by {tool}")

@@ -60,7 +60,7 @@ def contents(folder: Path, oids: Iterable[str]) -> dict[str, bytes]:
         if about[:2] != [oid, "blob"]:
             raise Stop(
                 "missing-file",
-                f"The object {oid[:12]} is not in this checkout.",
+                f"The Git object {oid[:12]} is not in this checkout.",
                 f"git reported: {' '.join(about)}.",
                 "Check out the repository again, with every file of the commit.",
             )

@@ -118,7 +118,7 @@ def template(
         raise Stop(
             "findings",
             f"Chart {chart.name} renders to something that is not UTF-8.",
-            "A template includes a binary file without an encoding.",
+            "A template includes a binary file without encoding it.",
             "Encode the binary file with b64enc in the template.",
         ) from error
 

@@ -56,7 +56,7 @@ def check(event: CommentEvent, thread: Thread) -> None:
     if not event.author.same(comment.author):
         raise _no(
             "The comment now has a different author.",
-            "The event of this run and GitHub report different authors.",
+            "The event of this run and GitHub name different authors of the comment.",
         )
     if comment.body != event.body or comment.updated_at != comment.created_at:
         raise _no(

@@ -85,7 +85,7 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     message = Message(
         what=f"A different run is running the gate of {release.app} {release.version} in {environment}.",
         why=f"Run {run} changed the pin, is still running, and runs the gate itself.",
-        next=f"Nothing to do: the verdict of run {run} counts.",
+        next=f"Nothing to do: run {run} gives the verdict.",
     )
     return Result(
         reason="already-running",

@@ -224,7 +224,7 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
         raise Stop(
             "image-untested",
             f"The gate could read no digest of {', '.join(lost)} in {trial.environment}.",
-            "The token may not read pods, or no pod runs the image, but `strict-digests` requires "
+            "The token is not allowed to read pods, or no pod runs the image, but `strict-digests` requires "
             "the digests.",
             "Give the token `applications, get` on the resources of the Application, or set "
             "`strict-digests: false`.",

@@ -193,7 +193,7 @@ def _kind_and_name(written: str) -> tuple[str, str]:
         raise Stop(
             "bad-settings",
             f"argocd.applications names {written!r}, which is not a workload.",
-            f"With `source: kubernetes`, argocd.applications lists workloads; the kinds are {', '.join(_PLACES)}.",
+            f"With `source: kubernetes`, argocd.applications lists workloads of the kinds {', '.join(_PLACES)}.",
             "Write the kind and the name of a workload, such as deployment/shop.",
         )
     return resource, name

@@ -78,7 +78,8 @@ def replace_inside(
         raise Stop(
             "ambiguous-pin",
             f"The text at {path} in {file} cannot be edited in place.",
-            "stagegate edits only a literal block, because only its lines are stored unchanged.",
+            "Of texts with several lines, stagegate edits only literal blocks (|): YAML stores only those "
+            "unchanged.",
             "Write the text as a literal block with |, or as a mapping.",
             file=file,
             line=outer.line if outer else None,

@@ -25,7 +25,7 @@ _ALWAYS = frozenset(
 _SCRIPTS = (".sh", ".js", ".mjs", ".ts", ".py", ".rb", ".pl")
 _MAKES = re.compile(r"create|\bapply\b|\bPOST\b|\bPUT\b", re.IGNORECASE)
 _WHY = "A pod does not start until every object that it names exists."
-_PERHAPS = " A program in the chart is allowed to create Secrets, and may create this object."
+_PERHAPS = " A workload of the chart is allowed to create Secrets, and may create this object."
 _MILD = "The pod starts without this object, but cannot pull a private image, or uses a default certificate."
 
 

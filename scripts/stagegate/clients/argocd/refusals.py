@@ -45,7 +45,8 @@ def refuse(response: requests.Response, about: str, server: Server) -> None:
             f"Argo CD at {server.host} does not show {about}.",
             f"Argo CD reported: {reported}. Argo CD gives the same response when the Application "
             "does not exist.",
-            f"Check name and project in the settings; the token needs `p, <role>, {permission}, allow`.",
+            "Check the name and the project of the Application in the settings. The account of the token needs "
+            f"`p, <role>, {permission}, allow`.",
         )
     if status == 404:
         raise Stop(

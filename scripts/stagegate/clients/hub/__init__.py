@@ -160,7 +160,9 @@ def connect(
             if repository
             else "The name of this repository is not known.",
             "The name must have the form `owner/name`. A runner sets it in GITHUB_REPOSITORY.",
-            "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and pass --token.",
+            "Correct it."
+            if repository
+            else "Outside of a workflow, set GITHUB_REPOSITORY=owner/name and pass --token.",
         )
     if not token.strip():
         raise Stop(

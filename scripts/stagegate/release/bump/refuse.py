@@ -75,8 +75,8 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
         raise Stop(
             "version-taken",
             f"The registry already has the chart {version}.",
-            f"There is no tag {prefix}{version}, so the chart is from a different release, and a "
-            "published version never changes.",
+            f"There is no tag {prefix}{version}, so the published chart belongs to a different "
+            "release. A published version never changes.",
             "Set the input `bump` to a version that does not exist yet.",
         )
     if previous and Version.parse(version) < Version.parse(previous):

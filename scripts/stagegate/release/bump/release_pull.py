@@ -166,5 +166,5 @@ def _texts(releases: Sequence[AppRelease]) -> tuple[str, str]:
     names = [f"{release.settings.app} {release.plan.version}" for release in releases]
     several = f"{len(names)} apps" if len(names) > 3 else ", ".join(names)
     body = render("release_pull.md.j2", releases=releases)
-    note = "The notes are longer than the text of a pull request may be. They are in the changed files."
+    note = "The notes are too long for the text of a pull request. The changed files contain all of them."
     return markdown.plain(f"chore(release): {several}"), markdown.shorten(body, _LIMIT, note)

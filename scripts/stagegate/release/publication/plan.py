@@ -115,7 +115,7 @@ def _demand(environment: EnvironmentEvidence, facts: ReleaseFacts) -> None:
             "evidence-mismatch",
             f"The evidence of {place} is for another commit.",
             f"The evidence names commit {environment.evidence.commit[:12]}, but the tag "
-            f"{facts.tag} is commit {facts.commit[:12]}.",
+            f"{facts.tag} points to commit {facts.commit[:12]}.",
             f"Run staging-gate for {facts.version} in {environment.name}.",
         )
 

@@ -28,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 "warning",
                 f"{settings.app} is pinned to {version} in {', '.join(places)}, but the tag {tag} "
                 "does not exist.",
-                "`mode: adopt` records the release that runs today by its tag. Without this "
+                "`mode: adopt` finds the release that runs today by its tag and records it. Without this "
                 "record, there is no release to roll back to if the first release fails.",
                 f"git tag -a {tag} -m {tag} <commit of {version}> && git push origin {tag}",
             )

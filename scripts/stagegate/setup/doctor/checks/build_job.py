@@ -42,7 +42,7 @@ def _too_early(facts: DoctorFacts, build: BuildJob) -> Finding:
         build,
         "error" if _has_version_files(facts) else "warning",
         f"The job {build.name} does not wait for the job {build.version}.",
-        "The job starts before the version is decided, so it builds the commit before the release commit.",
+        "The job starts before the version is decided, so it builds the parent of the release commit.",
         f"Write `needs: {build.version}` in the job {build.name}, and check out `ref: {_sha(build)}`.",
     )
 

@@ -48,7 +48,7 @@ def _first(config: str, settings: Settings, environment: Environment) -> Finding
         severity,
         f"{environment.name} of {settings.app} has no `after`, so releases are promoted to "
         f"{environment.name} without a test.",
-        "For an environment without `after`, the rules evidence, order and soak always pass, so "
+        "For an environment without `after`, the rules `evidence`, `order` and `soak` always pass, so "
         f"every new release is promoted to it untested.{unseen}",
         f"Write `after: [{before[0] if before else 'staging'}]` for {environment.name} in {config}."
         if before

@@ -60,7 +60,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         ):
             yield finding(
                 "warning",
-                f"stagegate merges the proposals of {environment.name}, but an approval starts no workflow.",
+                f"stagegate merges the proposals for {environment.name}, but an approval starts no workflow.",
                 "After an approval, stagegate merges the proposal only at the next push, comment "
                 "or schedule.",
                 "Add a workflow without permissions on `pull_request_review`, and `workflow_run` of it to the "
@@ -139,7 +139,8 @@ def _left_out(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="wake-ups",
-    looks_at="The triggers that evaluate waiting proposals: schedule, approvals, merge queue, types of events",
+    looks_at="The triggers that start an evaluation of proposals: schedule, approvals, merge queue, types of "
+    "events",
     cure="Add the trigger to the workflow.",
     check=check,
 )

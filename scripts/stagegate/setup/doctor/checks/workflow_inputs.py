@@ -128,7 +128,7 @@ def _outputs(facts: DoctorFacts, call: StagegateCall, jobs: Mapping[str, Any]) -
 
 CHECK = DoctorCheck(
     name="workflow-inputs",
-    looks_at="Inputs of each call of stagegate: their names, and the outputs of other jobs that they take",
+    looks_at="Inputs of each call of stagegate: their names, and which outputs of other jobs they use",
     cure="Correct the inputs below `with:`.",
     check=check,
 )
