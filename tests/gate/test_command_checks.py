@@ -108,7 +108,7 @@ def test_a_report_of_an_earlier_run_is_not_read(tmp_path: Path) -> None:
 
 def test_a_report_outside_the_workspace_is_refused(tmp_path: Path) -> None:
     gate = GateSettings(command=("true",), junit="../out.xml")
-    with pytest.raises(Stop, match="leads out"):
+    with pytest.raises(Stop, match="leads to a place outside"):
         command_checks.run(gate, RELEASE, "staging", Context(workspace=tmp_path), os.environ, 10)
 
 

@@ -50,7 +50,7 @@ def told(state: Progress, now: float) -> str:
     interval = state.set_interval or DEFAULT
     left = max(0.0, interval - (now - state.history.since))
     return (
-        f"ApplicationSet {application.application_set} makes it and reads Git every {interval:.0f} s, "
-        f"next within {left:.0f} s. A webhook of the Git server to Argo CD's ApplicationSet controller "
-        "(/api/webhook) makes it read at once"
+        f"ApplicationSet {application.application_set} makes this Application. It reads Git every "
+        f"{interval:.0f} s, next within {left:.0f} s. With a webhook from the Git server "
+        "to Argo CD's ApplicationSet controller (/api/webhook), it reads Git at once"
     )
