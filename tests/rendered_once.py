@@ -51,10 +51,10 @@ def _contents(chart: Path) -> tuple[tuple[str, bytes], ...] | None:
     if not paths or any(path.is_symlink() or path.suffix == ".tgz" for path in paths):
         return None
     contents = {str(path.relative_to(chart)): path.read_bytes() for path in paths if path.is_file()}
-    if not any(b"Annotations" in content for content in contents.values()):
-        contents |= {
-            name: json.dumps({**yaml.safe_load(content), "annotations": {}}, default=str).encode()
-            for name, content in contents.items()
-            if name == "Chart.yaml"
-        }
+    try:
+        metadata = yaml.safe_load(contents.get("Chart.yaml", b""))
+    except yaml.YAMLError:
+        return None
+    if isinstance(metadata, dict) and not any(b"Annotations" in content for content in contents.values()):
+        contents["Chart.yaml"] = json.dumps(metadata | {"annotations": {}}, default=str).encode()
     return tuple(contents.items())

@@ -546,7 +546,7 @@ def chart_is_a_link(world: World) -> None:
             "neither",
         ),
         (lambda w: (w.work / "charts/shop/loop").symlink_to("loop"), "charts/shop/loop", "circle"),
-        (chart_is_a_link, "charts/shop", "the target of a link"),
+        (chart_is_a_link, "charts/shop", "the target of a symbolic link"),
     ],
     ids=["submodule", "Git LFS", "link", "link to no text", "link in a circle", "the chart is a link"],
 )
