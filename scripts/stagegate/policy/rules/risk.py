@@ -29,8 +29,8 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(
             rule=NAME,
             state="stop",
-            detail="the pull request the pull request the pull request needs the label "
-            f"{', '.join(wanted)}, set after the last push ({what})",
+            # A status has room for 140 characters, and the object comes last.
+            detail=f"needs the label {', '.join(wanted)}, set after the last push ({what})",
         )
     if subject.risks:
         return RuleResult(rule=NAME, state="pass", detail="every risky change has its label")
