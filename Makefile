@@ -51,6 +51,7 @@ format: ## put every file into the one format
 test: ## all tests; TESTS=tests/launcher for some
 	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
+test-fast: WORKERS = 4
 test-fast: ## the tests that need neither act nor a browser nor generated input
 	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -p no:hypothesispytest -m "not road and not browser and not fuzz" --ignore=tests/road --ignore=tests/lab/test_act.py $(TESTS)
 
