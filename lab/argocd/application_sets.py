@@ -33,7 +33,7 @@ def made(document: Json, sources: Sources, clusters: Sequence[Json]) -> list[Jso
     try:
         found = expand.expand(document, around)
     except NotExpandable as reason:
-        raise CannotRender(f"the lab does not know {reason}") from reason
+        raise CannotRender(f"the lab cannot expand this ApplicationSet: {reason}") from reason
     if found.errors:
         raise CannotRender("; ".join(found.errors))
     name = str(document["metadata"]["name"])

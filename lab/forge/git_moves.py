@@ -56,7 +56,10 @@ def ordinary(repository: Path, moves: Sequence[Move], type_of: Callable[[str], s
 
 
 def apply(repository: Path, moves: Sequence[Move]) -> bool:
-    """Carry out ordinary moves; False, with nothing done, where one has another value before: git then says so."""
+    """Carry out ordinary moves. False, with nothing done, when a ref is not what its `before` says.
+
+    The caller then lets git refuse them, in git's own words.
+    """
     with contextlib.ExitStack() as locks:
         for move in sorted(moves, key=lambda move: move.name):
             locks.enter_context(_locked(repository / f"{move.name}.lock"))

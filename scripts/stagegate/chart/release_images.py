@@ -1,4 +1,4 @@
-"""Lists the images of a release from its rendered chart, so that nobody has to maintain a list."""
+"""Lists the images of a release from its rendered chart, so that no list has to be kept by hand."""
 
 from __future__ import annotations
 

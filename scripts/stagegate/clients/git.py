@@ -163,7 +163,7 @@ def origin(cwd: Path) -> str:
 def commits(cwd: Path, shas: Iterable[str], *, root_only: bool = False) -> tuple[LocalCommit, ...]:
     """The given commits, in the given order. A merge has the files that it brings to its first parent.
 
-    With `root_only` a changed folder in the root stands for all files in it, and no other folder is read.
+    With `root_only`, only the root folder is read: a changed folder in it is returned as one path.
     """
     listed = "".join(f"{sha}\n" for sha in shas).encode()
     if not listed:

@@ -68,7 +68,7 @@ def _small(room: Scratch, tip: str, span: Span, lean: str) -> Graph | None:
     since = None if is_alone else _descendants(room, tip, tagged)
     if since is None:
         borders.write_text(f"{tagged}\n")  # the server sends this commit, and none before it
-        # It is wanted too, because what the next commit changed is told from it.
+        # The tagged commit is fetched too: its tree shows what the commit after it changed.
         completed = fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip, tagged, lean=lean)
         borders.write_text(f"{tagged}\n")
         found = None if completed.code else _descendants(room, tip, tagged)
